@@ -1,0 +1,173 @@
+// Package commands is everything that can be asked of the engine, one file each:
+// a struct, and a pure Decide that says what happens now, given what happened before.
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/event"
+)
+
+// A Command decides what happens now, given what happened before. Asked again
+// after it happened, it decides nothing.
+type Command[State, Event any] interface {
+	Stream() string
+	Decide(State) ([]Event, error)
+}
+
+// State is rebuilt by replaying events.
+type State[S, Event any] interface{ Evolve(Event) S }
+
+// Personal is a command or an event about a person: the subject of the envelope.
+type Personal interface{ About() domain.ID }
+
+// Log is the event log, as commands see it.
+type Log interface {
+	// Load returns a stream's events, personal values open.
+	Load(ctx context.Context, stream string) ([]event.Recorded, error)
+	// Record appends to a stream that holds expect events, or returns
+	// domain.ErrConflict. It returns the position of the last event.
+	Record(ctx context.Context, stream string, expect uint64, drafts []event.Draft) (event.Position, error)
+}
+
+// Request is what stands around a command: who asks, and what the asking is
+// known by. The same ID twice is the same request.
+type Request struct {
+	ID          domain.ID
+	Account     domain.ID
+	Actor       domain.ID
+	Correlation domain.ID // zero: the request itself
+}
+
+// Done says what came of a command.
+type Done struct {
+	Position event.Position // of the last event; zero when nothing happened
+	Events   int
+}
+
+// ErrNotFound: there is no such thing in the account of who asks. What another
+// account holds looks just the same as what does not exist.
+var ErrNotFound = domain.Refuse("not_found", "there is no such thing in this account")
+
+// Exists refuses with ErrNotFound unless the stream was begun by the account:
+// ask it of the ids that a command refers to.
+func Exists(ctx context.Context, log Log, account domain.ID, stream string) error {
+	past, err := log.Load(ctx, stream)
+	if err != nil {
+		return fmt.Errorf("load %s: %w", stream, err)
+	}
+	if len(past) == 0 || past[0].Meta.Account != account {
+		return ErrNotFound
+	}
+	return nil
+}
+
+const attempts = 5
+
+// Handle loads, decides and appends; a lost race is decided again. An error is
+// a domain.Refusal, domain.ErrConflict after several lost races, or a fault.
+func Handle[S State[S, E], E any](ctx context.Context, log Log, req Request, cmd Command[S, E]) (Done, error) {
+	var done Done
+	var err error
+	for range attempts {
+		if done, err = try(ctx, log, req, cmd); !errors.Is(err, domain.ErrConflict) {
+			return done, err
+		}
+	}
+	return done, err
+}
+
+func try[S State[S, E], E any](ctx context.Context, log Log, req Request, cmd Command[S, E]) (Done, error) {
+	past, err := log.Load(ctx, cmd.Stream())
+	if err != nil {
+		return Done{}, fmt.Errorf("load %s: %w", cmd.Stream(), err)
+	}
+	if len(past) > 0 && past[0].Meta.Account != req.Account {
+		return Done{}, ErrNotFound
+	}
+	var state S
+	for _, e := range past {
+		state = state.Evolve(e.Data.(E))
+	}
+	decided, err := cmd.Decide(state)
+	if err != nil || len(decided) == 0 {
+		return Done{}, err
+	}
+	drafts := Drafts(req, cmd, decided, uint64(len(past)))
+	pos, err := log.Record(ctx, cmd.Stream(), uint64(len(past)), drafts)
+	if err != nil {
+		return Done{}, fmt.Errorf("record in %s: %w", cmd.Stream(), err)
+	}
+	return Done{pos, len(drafts)}, nil
+}
+
+// Drafts puts decided events into their envelopes. Ids derive from the request,
+// the stream and the place in it, so that a retry writes the same events.
+func Drafts[S State[S, E], E any](req Request, cmd Command[S, E], decided []E, after uint64) []event.Draft {
+	meta := event.Meta{Account: req.Account, Actor: req.Actor, Correlation: req.Correlation, Causation: req.ID}
+	if meta.Correlation.IsZero() {
+		meta.Correlation = req.ID
+	}
+	if p, ok := cmd.(Personal); ok {
+		meta.Subject = p.About()
+	}
+	drafts := make([]event.Draft, len(decided))
+	for i, e := range decided {
+		id := req.ID.Derive(cmd.Stream() + "/" + strconv.FormatUint(after+uint64(i), 10))
+		drafts[i] = event.Draft{ID: id, Meta: meta, Data: e}
+		if p, ok := any(e).(Personal); ok {
+			drafts[i].Meta.Subject = p.About()
+		}
+	}
+	return drafts
+}
+
+// An Owner is the only writer of a stream: it keeps the state, so that asking
+// costs an append and no load. domain.ErrConflict says that somebody else owns
+// the stream now; the Owner is then worth nothing.
+type Owner[S State[S, E], E any] struct {
+	log      Log
+	stream   string
+	account  domain.ID
+	State    S
+	Revision uint64
+}
+
+// Own loads a stream to write to it alone.
+func Own[S State[S, E], E any](ctx context.Context, log Log, account domain.ID, stream string) (*Owner[S, E], error) {
+	past, err := log.Load(ctx, stream)
+	if err != nil {
+		return nil, fmt.Errorf("load %s: %w", stream, err)
+	}
+	if len(past) > 0 && past[0].Meta.Account != account {
+		return nil, ErrNotFound
+	}
+	o := &Owner[S, E]{log: log, stream: stream, account: account, Revision: uint64(len(past))}
+	for _, e := range past {
+		o.State = o.State.Evolve(e.Data.(E))
+	}
+	return o, nil
+}
+
+// Do decides on the state at hand and appends. The state moves on only when
+// the events are durable; after an error other than a refusal, own it anew.
+func (o *Owner[S, E]) Do(ctx context.Context, req Request, cmd Command[S, E]) (Done, error) {
+	decided, err := cmd.Decide(o.State)
+	if err != nil || len(decided) == 0 {
+		return Done{}, err
+	}
+	drafts := Drafts(req, cmd, decided, o.Revision)
+	pos, err := o.log.Record(ctx, o.stream, o.Revision, drafts)
+	if err != nil {
+		return Done{}, fmt.Errorf("record in %s: %w", o.stream, err)
+	}
+	for _, e := range decided {
+		o.State = o.State.Evolve(e)
+	}
+	o.Revision += uint64(len(drafts))
+	return Done{pos, len(drafts)}, nil
+}

@@ -1,0 +1,59 @@
+// Package delivery is how a campaign reaches its people, segment by segment.
+package delivery
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"strconv"
+
+	"github.com/cleversender/cleversender/domain"
+)
+
+// Stream is where the segment's events live; it has one owner at a time.
+func Stream(campaign domain.ID, segment int) string {
+	return "delivery-" + campaign.String() + "_" + strconv.Itoa(segment)
+}
+
+// A Reason says why somebody did not get a message. Names are stored.
+type Reason string
+
+const (
+	NoConsent    Reason = "no_consent"   // never given
+	Unconfirmed  Reason = "unconfirmed"  // double opt-in not completed
+	Revoked      Reason = "revoked"      // withdrawn before the message's turn
+	Erased       Reason = "erased"       // the person's data is gone
+	CampaignOver Reason = "cancelled"    // the campaign was called off
+	BadTemplate  Reason = "not_rendered" // the template could not be rendered for this person
+	Rejected     Reason = "rejected"     // the server said no
+	Unreachable  Reason = "unreachable"  // no server took the message
+)
+
+// Subjects is a list of people; stored as base64 of their 16-byte ids.
+type Subjects []domain.ID
+
+// MarshalJSON packs the ids.
+func (s Subjects) MarshalJSON() ([]byte, error) {
+	raw := make([]byte, 0, 16*len(s))
+	for _, id := range s {
+		raw = append(raw, id[:]...)
+	}
+	return json.Marshal(base64.RawStdEncoding.EncodeToString(raw))
+}
+
+// UnmarshalJSON unpacks the ids.
+func (s *Subjects) UnmarshalJSON(data []byte) error {
+	var text string
+	if err := json.Unmarshal(data, &text); err != nil {
+		return err
+	}
+	raw, err := base64.RawStdEncoding.DecodeString(text)
+	if err != nil || len(raw)%16 != 0 {
+		return errors.New("subjects: not base64 of 16-byte ids")
+	}
+	*s = make(Subjects, len(raw)/16)
+	for i := range *s {
+		(*s)[i] = domain.ID(raw[16*i : 16*i+16])
+	}
+	return nil
+}

@@ -1,0 +1,98 @@
+package delivery
+
+import (
+	"time"
+
+	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/event"
+	"github.com/cleversender/cleversender/domain/personal"
+)
+
+// Event is anything that happens in a segment. The person an event is about is
+// in its envelope.
+//
+//sumtype:decl
+type Event interface{ isDeliveryEvent() }
+
+// Planned: the segment's recipients, in order; ordinals count up from First.
+type Planned struct {
+	Campaign domain.ID `json:"campaign"`
+	First    int       `json:"first"`
+	Subjects Subjects  `json:"subjects"`
+}
+
+// Claimed: the worker owns the segment until the time given, or until another claims it later.
+type Claimed struct {
+	Worker domain.ID `json:"worker"`
+	Until  time.Time `json:"until"`
+}
+
+// Intended: the message may leave from now on. Consent is the position of the
+// event that allows it.
+type Intended struct {
+	Person   domain.ID      `json:"-"` // kept in the envelope, as the subject
+	Campaign domain.ID      `json:"campaign"`
+	Ordinal  int            `json:"ordinal"`
+	Consent  event.Position `json:"consent"`
+}
+
+// Withheld: this recipient does not get the campaign, and why.
+type Withheld struct {
+	Person   domain.ID `json:"-"` // kept in the envelope, as the subject
+	Campaign domain.ID `json:"campaign"`
+	Ordinal  int       `json:"ordinal"`
+	Reason   Reason    `json:"reason"`
+}
+
+// Accepted: the server took responsibility for the message (RFC 5321, section 4.2.5).
+type Accepted struct {
+	Person   domain.ID `json:"-"` // kept in the envelope, as the subject
+	Campaign domain.ID `json:"campaign"`
+	Ordinal  int       `json:"ordinal"`
+	Code     int       `json:"code"` // SMTP reply code
+}
+
+// Deferred: the server said not now (4yz).
+type Deferred struct {
+	Person   domain.ID     `json:"-"` // kept in the envelope, as the subject
+	Campaign domain.ID     `json:"campaign"`
+	Ordinal  int           `json:"ordinal"`
+	Code     int           `json:"code"`
+	Enhanced string        `json:"enhanced"`                   // RFC 3463, "4.2.0"; "" when not given
+	Reply    personal.Text `json:"reply" personal:"behaviour"` // may quote the address
+}
+
+// Failed: the server said no (5yz), or the message could not be made or transmitted.
+type Failed struct {
+	Person   domain.ID     `json:"-"` // kept in the envelope, as the subject
+	Campaign domain.ID     `json:"campaign"`
+	Ordinal  int           `json:"ordinal"`
+	Code     int           `json:"code"` // 0 when no reply came
+	Enhanced string        `json:"enhanced"`
+	Reason   Reason        `json:"reason"`
+	Reply    personal.Text `json:"reply" personal:"behaviour"`
+}
+
+func (Planned) isDeliveryEvent()    {}
+func (Claimed) isDeliveryEvent()    {}
+func (e Intended) About() domain.ID { return e.Person }
+func (Intended) isDeliveryEvent()   {}
+func (e Withheld) About() domain.ID { return e.Person }
+func (Withheld) isDeliveryEvent()   {}
+func (e Accepted) About() domain.ID { return e.Person }
+func (Accepted) isDeliveryEvent()   {}
+func (e Deferred) About() domain.ID { return e.Person }
+func (Deferred) isDeliveryEvent()   {}
+func (e Failed) About() domain.ID   { return e.Person }
+func (Failed) isDeliveryEvent()     {}
+
+// Events is the wire contract of this package.
+var Events = []event.Type{
+	event.Define[Planned]("segment.planned"),
+	event.Define[Claimed]("segment.claimed"),
+	event.Define[Intended]("send.intended"),
+	event.Define[Withheld]("send.withheld"),
+	event.Define[Accepted]("send.accepted"),
+	event.Define[Deferred]("send.deferred"),
+	event.Define[Failed]("send.failed"),
+}

@@ -1,0 +1,159 @@
+package event
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"github.com/cleversender/cleversender/domain/personal"
+)
+
+// An Upcast turns the fields of one version into those of the next.
+type Upcast func(fields map[string]any)
+
+// A Field is a personal value inside an event type.
+type Field struct {
+	Name  string // its JSON name; part of what seals it, so it never changes
+	Class personal.Class
+	index int
+}
+
+// Type ties a Go type to its stored name.
+type Type struct {
+	Name     string
+	Go       reflect.Type
+	Personal []Field
+	upcasts  []Upcast
+	decode   func([]byte) (any, error)
+}
+
+var personalValue = reflect.TypeFor[personal.Value]()
+
+// Define declares an event type. The name lives forever; its version is one
+// more than the number of upcasts, so adding an upcast is the version bump.
+// Every personal field names its class: `json:"email" personal:"identity"`.
+func Define[T any](name string, upcasts ...Upcast) Type {
+	t := Type{Name: name, Go: reflect.TypeFor[T](), upcasts: upcasts}
+	for i := range t.Go.NumField() {
+		f := t.Go.Field(i)
+		if !reflect.PointerTo(f.Type).Implements(personalValue) {
+			continue
+		}
+		class, ok := personal.Classes[f.Tag.Get("personal")]
+		if !ok {
+			panic(fmt.Sprintf("%s: field %s is personal and names no class", name, f.Name))
+		}
+		t.Personal = append(t.Personal, Field{f.Tag.Get("json"), class, i})
+	}
+	t.decode = func(data []byte) (any, error) {
+		var v T
+		err := json.Unmarshal(data, &v)
+		return v, err
+	}
+	return t
+}
+
+// Version is the version new events are written with.
+func (t Type) Version() int { return len(t.upcasts) + 1 }
+
+// Visit gives each personal value of e to visit, and returns e with what
+// visit made of them. e itself is left alone.
+func (t Type) Visit(e any, visit func(Field, personal.Value) error) (any, error) {
+	if len(t.Personal) == 0 {
+		return e, nil
+	}
+	v := reflect.New(t.Go)
+	v.Elem().Set(reflect.ValueOf(e))
+	for _, f := range t.Personal {
+		if err := visit(f, v.Elem().Field(f.index).Addr().Interface().(personal.Value)); err != nil {
+			return nil, fmt.Errorf("%s, field %s: %w", t.Name, f.Name, err)
+		}
+	}
+	return v.Elem().Interface(), nil
+}
+
+// ErrNewer: the event was written by a newer version of the software. Who
+// reads it stops: skipping would be a silent lie.
+var ErrNewer = errors.New("written by a newer version of the software")
+
+// Catalog knows every event type of the engine.
+type Catalog struct {
+	byName map[string]Type
+	byGo   map[reflect.Type]Type
+}
+
+// NewCatalog panics on a duplicate: two meanings for one name is a bug.
+func NewCatalog(types ...[]Type) Catalog {
+	c := Catalog{map[string]Type{}, map[reflect.Type]Type{}}
+	for _, list := range types {
+		for _, t := range list {
+			if _, dup := c.byName[t.Name]; dup {
+				panic("event name declared twice: " + t.Name)
+			}
+			c.byName[t.Name], c.byGo[t.Go] = t, t
+		}
+	}
+	return c
+}
+
+// Types lists every type by its stored name.
+func (c Catalog) Types() map[string]Type { return c.byName }
+
+// TypeOf finds the type of an event's Go value.
+func (c Catalog) TypeOf(e any) (Type, error) {
+	t, ok := c.byGo[reflect.TypeOf(e)]
+	if !ok {
+		return Type{}, fmt.Errorf("event %T is not in the catalog", e)
+	}
+	return t, nil
+}
+
+// Name is the stored name of T, for filters; it panics when T is not an event.
+func (c Catalog) Name(e any) string {
+	t, err := c.TypeOf(e)
+	if err != nil {
+		panic(err)
+	}
+	return t.Name
+}
+
+// Encode makes the stored form of an event whose personal values are sealed.
+func (c Catalog) Encode(e any) (name string, version int, data []byte, err error) {
+	t, err := c.TypeOf(e)
+	if err != nil {
+		return "", 0, nil, err
+	}
+	data, err = json.Marshal(e)
+	return t.Name, t.Version(), data, err
+}
+
+// Decode reads the stored form of any version up to today's; personal values
+// come back sealed. A name or version from the future is ErrNewer.
+func (c Catalog) Decode(name string, version int, data []byte) (any, error) {
+	t, ok := c.byName[name]
+	if !ok {
+		return nil, fmt.Errorf("event type %q: %w", name, ErrNewer)
+	}
+	if version > t.Version() {
+		return nil, fmt.Errorf("%s version %d: %w", name, version, ErrNewer)
+	}
+	if version < 1 {
+		return nil, fmt.Errorf("%s: version %d does not exist", name, version)
+	}
+	if version < t.Version() {
+		fields := map[string]any{}
+		if err := json.Unmarshal(data, &fields); err != nil || fields == nil {
+			return nil, fmt.Errorf("%s v%d: not a JSON object: %w", name, version, err)
+		}
+		for _, up := range t.upcasts[version-1:] {
+			up(fields)
+		}
+		data, _ = json.Marshal(fields)
+	}
+	e, err := t.decode(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s v%d: %w", name, version, err)
+	}
+	return e, nil
+}

@@ -1,0 +1,54 @@
+// Package event is the wire contract: where a Go type meets its stored name.
+package event
+
+import (
+	"time"
+
+	"github.com/cleversender/cleversender/domain"
+)
+
+// Position is a place in the whole log: opaque, ordered, durable. Zero is
+// before the first event. Positions do not survive a move to another log.
+type Position uint64
+
+// Meta says whose event it is and how it came about. It holds ids only, never
+// a personal value.
+type Meta struct {
+	Account     domain.ID // who is responsible for the data (the controller)
+	Subject     domain.ID // the person it is about; zero when about nobody
+	Actor       domain.ID // the token, user or person that asked; zero for the engine itself
+	Correlation domain.ID // what the work as a whole is known by
+	Causation   domain.ID // the event or command that led to this one
+}
+
+// Draft is an event that is about to be stored.
+type Draft struct {
+	ID   domain.ID
+	Meta Meta
+	Data any // a type of the catalog
+}
+
+// Stored is an event as bytes, as a log keeps it.
+type Stored struct {
+	Stream   string
+	Revision uint64   // 1 for the first event of its stream
+	Position Position // set by the log
+	ID       domain.ID
+	Type     string
+	Version  int       // counts the shapes Data has had, from 1
+	At       time.Time // when it was recorded, UTC, microseconds
+	Meta     Meta
+	Data     []byte // JSON, personal values sealed
+}
+
+// Recorded is an event as the log gives it back, decoded.
+type Recorded struct {
+	Stream   string
+	Revision uint64
+	Position Position
+	ID       domain.ID
+	Type     string
+	At       time.Time
+	Meta     Meta
+	Data     any // a type of the catalog, by value
+}

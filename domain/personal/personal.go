@@ -1,0 +1,199 @@
+// Package personal marks values that belong to a person.
+//
+// A value is plain when it has just been given, sealed when it comes from the
+// log or a read model, and erased when its key is gone. It prints and logs as
+// "[personal]" in every state, and cannot be marshaled before it is sealed.
+// Reveal is the one way to the plain value: search for it to audit its uses.
+package personal
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/cleversender/cleversender/domain"
+)
+
+// A Class groups values that are kept and destroyed together: one key a person
+// and class. The numbers and names are stored; they never change.
+type Class uint8
+
+const (
+	Identity  Class = 1 // who they are: address, name, attributes
+	Behaviour Class = 2 // what they did: opens, clicks, with IP and client
+	Telemetry Class = 3 // how account staff use the service
+	Evidence  Class = 4 // what proves their consent: IP, client, wording
+)
+
+// Classes lists every class, by stored name.
+var Classes = map[string]Class{"identity": Identity, "behaviour": Behaviour, "telemetry": Telemetry, "evidence": Evidence}
+
+// KeyRef names the key of one person and class.
+type KeyRef struct {
+	Subject domain.ID
+	Class   Class
+}
+
+const hidden = "[personal]"
+
+// ErrNotSealed: a plain value was about to be stored or sent out in the clear.
+var ErrNotSealed = errors.New("personal: marshaled before being sealed")
+
+type state uint8
+
+const (
+	empty state = iota
+	plain
+	sealed
+	erased
+)
+
+// box is what Text and Fields share: bytes in one of four states.
+type box struct {
+	bytes string // plain or sealed, by state
+	state state
+}
+
+// Value is a personal value that can be sealed and opened in place.
+type Value interface {
+	// Seal replaces plain bytes by sealed ones; it does nothing in any other state.
+	Seal(func(plain []byte) []byte)
+	// Open replaces sealed bytes by plain ones; a nil open marks the value erased.
+	Open(open func(sealed []byte) ([]byte, error)) error
+	// IsEmpty reports that no value was ever given.
+	IsEmpty() bool
+}
+
+// Seal implements Value.
+func (b *box) Seal(seal func([]byte) []byte) {
+	if b.state == plain {
+		b.bytes, b.state = string(seal([]byte(b.bytes))), sealed
+	}
+}
+
+// Open implements Value.
+func (b *box) Open(open func([]byte) ([]byte, error)) error {
+	if b.state != sealed {
+		return nil
+	}
+	if open == nil {
+		b.bytes, b.state = "", erased
+		return nil
+	}
+	p, err := open([]byte(b.bytes))
+	if err != nil {
+		return err
+	}
+	b.bytes, b.state = string(p), plain
+	return nil
+}
+
+// IsEmpty implements Value.
+func (b box) IsEmpty() bool { return b.state == empty }
+
+// IsErased reports that the value's key is gone: nobody can read it again.
+func (b box) IsErased() bool { return b.state == erased }
+
+// Sealed is the sealed form, for read models; nil unless sealed.
+func (b box) Sealed() []byte {
+	if b.state != sealed {
+		return nil
+	}
+	return []byte(b.bytes)
+}
+
+func (box) String() string             { return hidden }
+func (box) GoString() string           { return hidden }
+func (box) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(hidden)) }
+func (box) LogValue() slog.Value       { return slog.StringValue(hidden) }
+func (b box) MarshalJSON() ([]byte, error) {
+	switch b.state {
+	case empty:
+		return []byte(`""`), nil
+	case sealed:
+		out := make([]byte, 0, base64.RawURLEncoding.EncodedLen(len(b.bytes))+2)
+		out = append(out, '"')
+		out = base64.RawURLEncoding.AppendEncode(out, []byte(b.bytes))
+		return append(out, '"'), nil
+	default:
+		return nil, ErrNotSealed
+	}
+}
+
+// UnmarshalJSON reads a sealed value: base64url (RFC 4648, section 5), no padding.
+func (b *box) UnmarshalJSON(data []byte) error {
+	var text string
+	if err := json.Unmarshal(data, &text); err != nil {
+		return errors.New("personal: a sealed value is a base64url string")
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil {
+		return errors.New("personal: a sealed value is a base64url string")
+	}
+	*b = box{}
+	if len(raw) > 0 {
+		*b = box{string(raw), sealed}
+	}
+	return nil
+}
+
+// Text is one personal string.
+type Text struct{ box }
+
+// Of marks s as personal; "" is the empty Text.
+func Of(s string) Text {
+	if s == "" {
+		return Text{}
+	}
+	return Text{box{s, plain}}
+}
+
+// SealedText is a Text read back from where Sealed put it.
+func SealedText(b []byte) Text {
+	if len(b) == 0 {
+		return Text{}
+	}
+	return Text{box{string(b), sealed}}
+}
+
+// Reveal is the plain value; ok is false when it is erased or still sealed.
+// An empty Text reveals "" and true.
+func (t Text) Reveal() (value string, ok bool) {
+	if t.state != plain {
+		return "", t.state == empty
+	}
+	return t.bytes, true
+}
+
+// Fields is a set of named personal strings, sealed as one value. The names
+// are schema, the values belong to the person.
+type Fields struct{ box }
+
+// FieldsOf marks the values of m as personal; an empty map is the empty Fields.
+func FieldsOf(m map[string]string) Fields {
+	if len(m) == 0 {
+		return Fields{}
+	}
+	raw, _ := json.Marshal(m) // strings always marshal; keys come out sorted
+	return Fields{box{string(raw), plain}}
+}
+
+// SealedFields is a Fields read back from where Sealed put it.
+func SealedFields(b []byte) Fields {
+	if len(b) == 0 {
+		return Fields{}
+	}
+	return Fields{box{string(b), sealed}}
+}
+
+// Reveal is the plain map, the caller's to keep; ok is false when it is erased
+// or still sealed. An empty Fields reveals nil and true.
+func (f Fields) Reveal() (values map[string]string, ok bool) {
+	if f.state != plain {
+		return nil, f.state == empty
+	}
+	err := json.Unmarshal([]byte(f.bytes), &values)
+	return values, err == nil
+}

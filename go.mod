@@ -1,0 +1,3 @@
+module github.com/cleversender/cleversender
+
+go 1.26.8
