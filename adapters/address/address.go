@@ -12,7 +12,6 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
-	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/cleversender/cleversender/domain"
@@ -37,13 +36,13 @@ var (
 
 // Address is one mailbox in two forms.
 type Address struct {
-	// Plain is for sending and for showing: as given, with the domain in
-	// lower-case ASCII form (A-labels, RFC 5890).
+	// Plain is for sending and for showing: the local part as given (in NFC),
+	// the domain in lower-case ASCII form (A-labels, RFC 5890).
 	Plain string
 	// Normal is for telling people apart: two addresses are the same person
-	// when their Normal is equal. The local part is case-folded, although RFC
-	// 5321 leaves that to the receiver: no provider of note tells Ann from ann,
-	// and two copies of a newsletter are the likelier harm.
+	// when their Normal is equal. The local part is in lower case, although RFC
+	// 5321, section 2.4, leaves that to the receiver: no provider of note tells
+	// Ann from ann, and two copies of a newsletter are the likelier harm.
 	Normal string
 }
 
@@ -88,8 +87,8 @@ func parse(raw string) (Address, error) {
 	if len(local)+1+len(host) > maxAddress {
 		return Address{}, ErrTooLong
 	}
-	folded := norm.NFC.String(cases.Fold().String(local))
-	return Address{Plain: local + "@" + host, Normal: folded + "@" + host}, nil
+	lower := norm.NFC.String(strings.ToLower(local))
+	return Address{Plain: local + "@" + host, Normal: lower + "@" + host}, nil
 }
 
 // characters refuses what no part of an address may hold.
