@@ -1,0 +1,100 @@
+package delivery
+
+import (
+	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/personal"
+)
+
+// A Recipient is one place in a campaign's audience.
+type Recipient struct {
+	Person  domain.ID
+	Ordinal int
+}
+
+// Next is whose turn it is, at most n, in ordinal order: those who wait first,
+// and when none does, those who were deferred.
+func (s Segment) Next(n int) []Recipient {
+	want := Waiting
+	if s.counts[Waiting] == 0 {
+		want = Again
+	}
+	next := make([]Recipient, 0, min(n, s.counts[want]))
+	for i, st := range s.standing {
+		if len(next) == cap(next) {
+			break
+		}
+		if st == want {
+			next = append(next, Recipient{s.Subjects[i], s.First + i})
+		}
+	}
+	return next
+}
+
+// Fresh reports that somebody waits who has not had a turn yet; otherwise Next
+// gives the deferred, who are worth a pause first.
+func (s Segment) Fresh() bool { return s.counts[Waiting] > 0 }
+
+// Totals is what became of recipients.
+type Totals struct{ Sent, Withheld, Failed, Unknown int }
+
+// Totals counts the settled.
+func (s Segment) Totals() Totals {
+	return Totals{s.counts[Sent], s.counts[Excluded], s.counts[Undelivered], s.counts[InDoubt]}
+}
+
+// Plus adds up.
+func (t Totals) Plus(o Totals) Totals {
+	return Totals{t.Sent + o.Sent, t.Withheld + o.Withheld, t.Failed + o.Failed, t.Unknown + o.Unknown}
+}
+
+// An Outcome is how one transmission ended, as far as the sender can tell.
+type Outcome uint8
+
+const (
+	Unclear  Outcome = iota // the connection broke after the message and before the reply
+	Taken                   // 2yz: the server is responsible now
+	NotNow                  // 4yz
+	Never                   // 5yz
+	NotSent                 // the message never left: no connection, or it was called back in time
+	NotMade                 // the message could not be rendered
+	Forsaken                // the person's data is gone: nobody to send to
+)
+
+// A Reply is an outcome with the server's words.
+type Reply struct {
+	Outcome  Outcome
+	Code     int    // 0 when no reply came
+	Enhanced string // RFC 3463, "5.1.1"; "" when not given
+	Text     string // may quote the address
+}
+
+// Judge says what a reply to r's message is worth recording as: nil for an
+// outcome that nobody knows, which is what the record then says. maxTries
+// bounds how often a server may say not now.
+func (s Segment) Judge(r Recipient, reply Reply, maxTries int) Event {
+	text := personal.Of(reply.Text)
+	switch reply.Outcome {
+	case Taken:
+		return Accepted{r.Person, s.Campaign, r.Ordinal, reply.Code}
+	case NotNow:
+		if s.triesOf(r.Ordinal)+1 >= maxTries {
+			return Failed{r.Person, s.Campaign, r.Ordinal, reply.Code, reply.Enhanced, Unreachable, text}
+		}
+		return Deferred{r.Person, s.Campaign, r.Ordinal, max(reply.Code, 1), reply.Enhanced, text}
+	case Never:
+		return Failed{r.Person, s.Campaign, r.Ordinal, reply.Code, reply.Enhanced, Rejected, text}
+	case NotSent:
+		return Deferred{Person: r.Person, Campaign: s.Campaign, Ordinal: r.Ordinal}
+	case NotMade:
+		return Failed{Person: r.Person, Campaign: s.Campaign, Ordinal: r.Ordinal, Reason: BadTemplate}
+	default:
+		return nil
+	}
+}
+
+func (s Segment) triesOf(ordinal int) int {
+	if i := ordinal - s.First; i >= 0 && i < len(s.tries) {
+		return int(s.tries[i])
+	}
+	return 0
+}

@@ -1,0 +1,117 @@
+package delivery
+
+import (
+	"slices"
+	"time"
+
+	"github.com/cleversender/cleversender/domain"
+)
+
+// A Standing is how far one recipient has come.
+type Standing uint8
+
+const (
+	Waiting     Standing = iota // nothing has been done yet
+	Pending                     // intended by the worker that holds the segment; no result yet
+	Again                       // deferred: the message was not taken and its turn comes again
+	Sent                        // a server took the message
+	Excluded                    // withheld, for good
+	Undelivered                 // failed, for good
+	InDoubt                     // intended by a worker that held the segment before, no result: never sent again
+	standing                    // how many there are
+)
+
+// Settled reports that nothing more happens to the recipient.
+func (s Standing) Settled() bool { return s >= Sent }
+
+// Segment is a run of a campaign's recipients: one byte each says how far they
+// have come, at their offset from First.
+type Segment struct {
+	Campaign domain.ID
+	First    int // the ordinal of the first recipient
+	Subjects Subjects
+	Worker   domain.ID // who claimed it last
+	Until    time.Time // how long for
+	standing []Standing
+	tries    []uint8 // how often a server said not now
+	counts   [standing]int
+}
+
+// Evolve applies an event; s itself stays as it is.
+func (s Segment) Evolve(e Event) Segment {
+	switch e := e.(type) {
+	case Planned:
+		s = Segment{Campaign: e.Campaign, First: e.First, Subjects: e.Subjects}
+		s.standing, s.tries = make([]Standing, len(e.Subjects)), make([]uint8, len(e.Subjects))
+		s.counts[Waiting] = len(e.Subjects)
+	case Claimed:
+		s = s.claimed(e)
+	case Intended:
+		s = s.now(e.Ordinal, Pending)
+	case Withheld:
+		s = s.now(e.Ordinal, Excluded)
+	case Accepted:
+		s = s.now(e.Ordinal, Sent)
+	case Deferred:
+		s = s.deferred(e)
+	case Failed:
+		s = s.now(e.Ordinal, Undelivered)
+	}
+	return s
+}
+
+// claimed hands the segment over: what another worker intended, and left
+// without a result, nobody can know any more. The same worker renews.
+func (s Segment) claimed(e Claimed) Segment {
+	if e.Worker != s.Worker && s.counts[Pending] > 0 {
+		s.standing = slices.Clone(s.standing)
+		for i, st := range s.standing {
+			if st == Pending {
+				s.standing[i] = InDoubt
+			}
+		}
+		s.counts[InDoubt] += s.counts[Pending]
+		s.counts[Pending] = 0
+	}
+	s.Worker, s.Until = e.Worker, e.Until
+	return s
+}
+
+// deferred counts a try when a server was asked: code 0 says that the message never left.
+func (s Segment) deferred(e Deferred) Segment {
+	if i := e.Ordinal - s.First; e.Code != 0 && i >= 0 && i < len(s.tries) && s.tries[i] < 255 {
+		s.tries = slices.Clone(s.tries)
+		s.tries[i]++
+	}
+	return s.now(e.Ordinal, Again)
+}
+
+func (s Segment) now(ordinal int, to Standing) Segment {
+	i := ordinal - s.First
+	if i < 0 || i >= len(s.standing) {
+		return s
+	}
+	s.standing = slices.Clone(s.standing)
+	s.counts[s.standing[i]]--
+	s.counts[to]++
+	s.standing[i] = to
+	return s
+}
+
+// Of is how far the recipient with this ordinal has come; ok is false when
+// person is not that recipient.
+func (s Segment) Of(ordinal int, person domain.ID) (standing Standing, ok bool) {
+	i := ordinal - s.First
+	if i < 0 || i >= len(s.Subjects) || s.Subjects[i] != person {
+		return 0, false
+	}
+	return s.standing[i], true
+}
+
+// IsPlanned reports that the segment exists.
+func (s Segment) IsPlanned() bool { return s.Subjects != nil }
+
+// Done reports that every recipient is settled.
+func (s Segment) Done() bool {
+	return s.IsPlanned() && s.counts[Waiting]+s.counts[Pending]+s.counts[Again] == 0
+}
