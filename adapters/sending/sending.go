@@ -1,0 +1,97 @@
+// Package sending is the worker: it takes every campaign that is being sent,
+// freezes its audience, and gets each recipient their message once, with their
+// consent, or records why not.
+//
+// # What can fail, and what then
+//
+// A recipient's way is: waiting, intended (durable), sent to, result (durable).
+// Every step can fail without being done, or be done and still report failure:
+//
+//	step                    failed, not done               failed, but done
+//	plan a segment          asked again: written once      asked again: quiet
+//	claim a segment         asked again, or left to others asked again with the same id: quiet
+//	intend a chunk          asked again with the same ids; asked again with the same ids:
+//	                        nothing has left               the log says so; nothing has left
+//	barrier (wait, read)    asked again; nothing has left  -
+//	withhold                asked again; not sent to       asked again: quiet
+//	transmit                no reply of success: deferred  the reply was lost: unknown.
+//	                        or failed, by the reply        Never sent again
+//	record results          asked again with the same ids  asked again with the same ids: quiet
+//	finish the campaign     asked again                    asked again: quiet
+//
+// "Asked again" goes on, with growing pauses, for as long as the worker runs and
+// holds the segment; meanwhile nothing more of that segment is transmitted than
+// the chunk that is already intended.
+//
+// The worker dies (kill -9, power): whoever was intended and has no result is
+// unknown from the next claim on; a new claim has a new worker id, and that
+// alone is what says so. They are counted, and never sent to in silence. Everybody
+// else is sent to as if nothing had happened. At most Window recipients of each
+// segment in work (Parallel) are unknown.
+//
+// The worker lives on and has lost its segment (it was suspended longer than its
+// lease, say): its next append is a conflict, and it drops the segment where it
+// is. It transmits nothing once its lease has run out by its own clock; if that
+// clock is wrong, messages may leave that the new owner counts as unknown, but
+// none leaves twice: an intent is written once, whoever believes to own what.
+//
+// A message leaves only after the barrier: the intent is durable, and the
+// audience has been read anew when its view had passed that intent. So every
+// revocation recorded before the intent is honoured.
+//
+// Pause, cancel and stop: no further message leaves. Those under way end and are
+// recorded; those intended that have not left are recorded as deferred with code
+// 0, and their turn comes again. A cancelled campaign's rest gets no events:
+// campaign.cancelled says it. When Stop's time runs out, transmissions are
+// broken off, and what they were about is unknown.
+//
+// No connection to a server: deferred with code 0, for as long as it takes; one
+// message at a time probes until one is answered. A server's "not now" (4yz) is
+// tried again after each of Retries, then it is a failure: unreachable.
+package sending
+
+import (
+	"log/slog"
+	"runtime"
+	"time"
+)
+
+// Options are what the worker needs; zero values of the second group are the defaults.
+type Options struct {
+	Journal   Journal
+	Audience  Audience
+	Composer  Composer
+	Transport Transport
+	Logger    *slog.Logger
+
+	SegmentSize int             // recipients of a segment; 1,000
+	Window      int             // intended and without a durable result, per segment; 200
+	Parallel    int             // segments in work at once, over all campaigns; 4
+	Connections int             // transmissions at once, over all campaigns; 16
+	Lease       time.Duration   // how long a claim holds unless renewed; 30 s
+	Retries     []time.Duration // pauses before a deferred message's further tries; 2 s, 10 s, 30 s
+	GroupDelay  time.Duration   // how long a result waits for others to be recorded with; 5 ms
+}
+
+func (o Options) withDefaults() Options {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	o.SegmentSize = positive(o.SegmentSize, 1000)
+	o.Window = positive(o.Window, 200)
+	o.Parallel = positive(o.Parallel, max(4, 2*runtime.GOMAXPROCS(0)))
+	o.Connections = positive(o.Connections, 16)
+	o.Lease = positive(o.Lease, 30*time.Second)
+	o.GroupDelay = positive(o.GroupDelay, 5*time.Millisecond)
+	if o.Retries == nil {
+		o.Retries = []time.Duration{2 * time.Second, 10 * time.Second, 30 * time.Second}
+	}
+	return o
+}
+
+func positive[N int | time.Duration](n, otherwise N) N {
+	if n > 0 {
+		return n
+	}
+	return otherwise
+}
