@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/cleversender/cleversender/domain"
 )
@@ -50,10 +51,31 @@ const (
 	erased
 )
 
-// box is what Text and Fields share: bytes in one of four states.
+// box is what Text and Fields share: bytes in one of four states. They stand
+// behind a pointer so that fmt, which ignores the methods of unexported struct
+// fields, has nothing to print there but an address; Equal compares them.
 type box struct {
+	_ [0]func() // == would compare the addresses
+	*content
+}
+
+// content never changes: a box gets another one.
+type content struct {
 	bytes string // plain or sealed, by state
 	state state
+}
+
+func boxed(bytes string, s state) box { return box{content: &content{bytes, s}} }
+
+func (b box) is() state {
+	if b.content == nil {
+		return empty
+	}
+	return b.state
+}
+
+func (b box) equal(o box) bool {
+	return b.is() == o.is() && (b.content == nil || o.content == nil || b.bytes == o.bytes)
 }
 
 // Value is a personal value that can be sealed and opened in place.
@@ -68,37 +90,37 @@ type Value interface {
 
 // Seal implements Value.
 func (b *box) Seal(seal func([]byte) []byte) {
-	if b.state == plain {
-		b.bytes, b.state = string(seal([]byte(b.bytes))), sealed
+	if b.is() == plain {
+		*b = boxed(string(seal([]byte(b.bytes))), sealed)
 	}
 }
 
 // Open implements Value.
 func (b *box) Open(open func([]byte) ([]byte, error)) error {
-	if b.state != sealed {
+	if b.is() != sealed {
 		return nil
 	}
 	if open == nil {
-		b.bytes, b.state = "", erased
+		*b = boxed("", erased)
 		return nil
 	}
 	p, err := open([]byte(b.bytes))
 	if err != nil {
 		return err
 	}
-	b.bytes, b.state = string(p), plain
+	*b = boxed(string(p), plain)
 	return nil
 }
 
 // IsEmpty implements Value.
-func (b box) IsEmpty() bool { return b.state == empty }
+func (b box) IsEmpty() bool { return b.is() == empty }
 
 // IsErased reports that the value's key is gone: nobody can read it again.
-func (b box) IsErased() bool { return b.state == erased }
+func (b box) IsErased() bool { return b.is() == erased }
 
 // Sealed is the sealed form, for read models; nil unless sealed.
 func (b box) Sealed() []byte {
-	if b.state != sealed {
+	if b.is() != sealed {
 		return nil
 	}
 	return []byte(b.bytes)
@@ -109,7 +131,7 @@ func (box) GoString() string           { return hidden }
 func (box) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(hidden)) }
 func (box) LogValue() slog.Value       { return slog.StringValue(hidden) }
 func (b box) MarshalJSON() ([]byte, error) {
-	switch b.state {
+	switch b.is() {
 	case empty:
 		return []byte(`""`), nil
 	case sealed:
@@ -134,7 +156,7 @@ func (b *box) UnmarshalJSON(data []byte) error {
 	}
 	*b = box{}
 	if len(raw) > 0 {
-		*b = box{string(raw), sealed}
+		*b = boxed(string(raw), sealed)
 	}
 	return nil
 }
@@ -147,7 +169,7 @@ func Of(s string) Text {
 	if s == "" {
 		return Text{}
 	}
-	return Text{box{s, plain}}
+	return Text{boxed(s, plain)}
 }
 
 // SealedText is a Text read back from where Sealed put it.
@@ -155,17 +177,21 @@ func SealedText(b []byte) Text {
 	if len(b) == 0 {
 		return Text{}
 	}
-	return Text{box{string(b), sealed}}
+	return Text{boxed(string(b), sealed)}
 }
 
 // Reveal is the plain value; ok is false when it is erased or still sealed.
 // An empty Text reveals "" and true.
 func (t Text) Reveal() (value string, ok bool) {
-	if t.state != plain {
-		return "", t.state == empty
+	if t.is() != plain {
+		return "", t.is() == empty
 	}
 	return t.bytes, true
 }
+
+// Equal reports the same state and the same bytes. Sealed values differ even
+// when what they hide does not.
+func (t Text) Equal(o Text) bool { return t.equal(o.box) }
 
 // Fields is a set of named personal strings, sealed as one value. The names
 // are schema, the values belong to the person.
@@ -177,7 +203,7 @@ func FieldsOf(m map[string]string) Fields {
 		return Fields{}
 	}
 	raw, _ := json.Marshal(m) // strings always marshal; keys come out sorted
-	return Fields{box{string(raw), plain}}
+	return Fields{boxed(string(raw), plain)}
 }
 
 // SealedFields is a Fields read back from where Sealed put it.
@@ -185,15 +211,61 @@ func SealedFields(b []byte) Fields {
 	if len(b) == 0 {
 		return Fields{}
 	}
-	return Fields{box{string(b), sealed}}
+	return Fields{boxed(string(b), sealed)}
 }
 
 // Reveal is the plain map, the caller's to keep; ok is false when it is erased
 // or still sealed. An empty Fields reveals nil and true.
 func (f Fields) Reveal() (values map[string]string, ok bool) {
-	if f.state != plain {
-		return nil, f.state == empty
+	if f.is() != plain {
+		return nil, f.is() == empty
 	}
 	err := json.Unmarshal([]byte(f.bytes), &values)
 	return values, err == nil
 }
+
+// RevealEach gives every name and plain value to yield, by name, until yield
+// says false; ok is false when they are erased or still sealed. It is Reveal
+// without the map, for checks on many rows.
+func (f Fields) RevealEach(yield func(name, value string) bool) (ok bool) {
+	if f.is() != plain {
+		return f.is() == empty
+	}
+	rest := f.bytes // what FieldsOf wrote: {"name":"value","name":"value"}
+	for len(rest) > 1 {
+		name, after, ok1 := quoted(rest[1:])
+		value, after, ok2 := quoted(strings.TrimPrefix(after, ":"))
+		if !ok1 || !ok2 || after == "" {
+			return false
+		}
+		if !yield(name, value) {
+			return true
+		}
+		rest = after
+	}
+	return rest == "}"
+}
+
+// quoted reads the JSON string that s begins with.
+func quoted(s string) (text, rest string, ok bool) {
+	if s == "" || s[0] != '"' {
+		return "", "", false
+	}
+	for i := 1; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '"':
+			if text = s[1:i]; strings.IndexByte(text, '\\') >= 0 {
+				ok = json.Unmarshal([]byte(s[:i+1]), &text) == nil
+				return text, s[i+1:], ok
+			}
+			return text, s[i+1:], true
+		}
+	}
+	return "", "", false
+}
+
+// Equal reports the same state and the same bytes. Sealed values differ even
+// when what they hide does not.
+func (f Fields) Equal(o Fields) bool { return f.equal(o.box) }
