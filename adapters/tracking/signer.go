@@ -1,0 +1,71 @@
+package tracking
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash"
+	"sync"
+
+	"github.com/cleversender/cleversender/domain"
+)
+
+// Signer mints tokens with one key and reads those of every key it knows. It
+// may be used by many goroutines.
+type Signer struct {
+	keys    map[byte]*key
+	current byte
+	oldest  byte
+}
+
+// NewSigner takes 32-byte keys by id, and which of them to mint with. A key
+// stays as long as a message signed with it may still be read.
+func NewSigner(keys map[byte][]byte, current byte) (*Signer, error) {
+	s := &Signer{keys: make(map[byte]*key, len(keys)), current: current, oldest: current}
+	for id, secret := range keys {
+		if len(secret) != 32 {
+			return nil, fmt.Errorf("tracking key %d is %d bytes long, not 32", id, len(secret))
+		}
+		s.keys[id] = newKey(secret)
+		s.oldest = min(s.oldest, id)
+	}
+	if s.keys[current] == nil {
+		return nil, errors.New("tracking: the current key is not among the keys")
+	}
+	return s, nil
+}
+
+// MessageID is the Message-ID of a campaign's message to one recipient, without
+// angle brackets (RFC 5322, section 3.6.4): the same whenever it is made again,
+// and telling nothing to who has no key. host is an A-label domain. It is made
+// with the key of the lowest id, so that rotation does not change it.
+func (s *Signer) MessageID(campaign domain.ID, ordinal int, host string) string {
+	var room [64]byte
+	b := append(room[:0], 0) // no token begins with 0
+	b = binary.BigEndian.AppendUint32(append(b, campaign[:]...), uint32(ordinal))
+	var sum [32]byte
+	mac := s.keys[s.oldest].appendMAC(sum[:0], b)[:macSize]
+	out := base64.RawURLEncoding.AppendEncode(make([]byte, 0, 24+len(host)), mac)
+	return string(append(append(out, '@'), host...))
+}
+
+// key is one secret, with HMAC states ready to be used again.
+type key struct{ states sync.Pool }
+
+func newKey(secret []byte) *key {
+	secret = append([]byte(nil), secret...)
+	return &key{sync.Pool{New: func() any { return hmac.New(sha256.New, secret) }}}
+}
+
+// appendMAC appends HMAC-SHA-256 of data to dst.
+func (k *key) appendMAC(dst, data []byte) []byte {
+	h := k.states.Get().(hash.Hash)
+	h.Reset()
+	_, _ = h.Write(data) // never fails (hash.Hash)
+	dst = h.Sum(dst)
+	k.states.Put(h)
+	return dst
+}
