@@ -1,0 +1,47 @@
+package requests
+
+import (
+	"context"
+	"time"
+
+	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/privacyrequest"
+	"github.com/cleversender/cleversender/projections"
+)
+
+// Request is what a data subject asked for, and what became of it.
+type Request struct {
+	Account, ID domain.ID
+	Person      domain.ID
+	Kind        privacyrequest.Kind
+	ReceivedAt  time.Time
+	Due         time.Time
+	FulfilledAt time.Time                       // zero: open
+	Access      privacyrequest.AccessFulfilled  // zero unless an access request was fulfilled
+	Erasure     privacyrequest.ErasureFulfilled // zero unless an erasure request was fulfilled
+	cursor      Cursor
+}
+
+// Cursor is a place in the list of an account's requests; 0 is before the first.
+type Cursor int64
+
+// Cursor is where the list goes on after this request.
+func (q Request) Cursor() Cursor { return q.cursor }
+
+// Find returns a request of the account.
+func Find(ctx context.Context, r projections.Reader, account, id domain.ID) (q Request, found bool, err error) {
+	return Request{}, false, nil
+}
+
+// Recent returns up to limit requests of the account, newest first, after a cursor.
+func Recent(ctx context.Context, r projections.Reader, account domain.ID, after Cursor, limit int) ([]Request, error) {
+	return nil, nil
+}
+
+// Of returns the requests of a person, in id order.
+func Of(ctx context.Context, r projections.Reader, account, person domain.ID) ([]Request, error) {
+	return nil, nil
+}
+
+// Open returns up to limit open requests of every account, the most urgent first.
+func Open(ctx context.Context, r projections.Reader, limit int) ([]Request, error) { return nil, nil }

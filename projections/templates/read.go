@@ -1,0 +1,37 @@
+package templates
+
+import (
+	"context"
+	"time"
+
+	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/template"
+	"github.com/cleversender/cleversender/projections"
+)
+
+// Template is a template as it is now.
+type Template struct {
+	Account, ID domain.ID
+	Name        string
+	Content     template.Content
+	Revision    uint64 // how many events its stream holds
+	CreatedAt   time.Time
+	EditedAt    time.Time
+	cursor      Cursor
+}
+
+// Cursor is a place in the list of an account's templates; 0 is before the first.
+type Cursor int64
+
+// Cursor is where the list goes on after this template.
+func (t Template) Cursor() Cursor { return t.cursor }
+
+// Find returns a template of the account.
+func Find(ctx context.Context, r projections.Reader, account, id domain.ID) (t Template, found bool, err error) {
+	return Template{}, false, nil
+}
+
+// Recent returns up to limit templates of the account, newest first, after a cursor.
+func Recent(ctx context.Context, r projections.Reader, account domain.ID, after Cursor, limit int) ([]Template, error) {
+	return nil, nil
+}
