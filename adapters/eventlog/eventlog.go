@@ -15,6 +15,7 @@ package eventlog
 
 import (
 	"context"
+	"errors"
 	"iter"
 
 	"github.com/cleversender/cleversender/domain"
@@ -31,11 +32,55 @@ const (
 // ErrTooLarge: the append exceeds MaxAppendBytes or MaxAppendEvents.
 var ErrTooLarge = domain.Refuse("append_too_large", "the events are too large to be recorded together")
 
-// Append is events for one stream. The log sets Stream, Revision and Position.
+// ErrClosed: the log has been closed; nothing is written or read any more.
+var ErrClosed = errors.New("the event log is closed")
+
+var (
+	errNoEvents = errors.New("append: no events")
+	errNoStream = errors.New("append: no stream is named")
+)
+
+// Append is events for one stream. The log sets Stream, Revision and Position,
+// and keeps Data: nobody changes it afterwards.
 type Append struct {
 	Stream string
 	Expect uint64 // how many events the stream holds; 0: it does not exist yet
 	Events []event.Stored
+}
+
+// Check reports what no log would accept, whatever it holds.
+func (a Append) Check() error {
+	if a.Stream == "" {
+		return errNoStream
+	}
+	if len(a.Events) == 0 {
+		return errNoEvents
+	}
+	size := 0
+	for i := range a.Events {
+		size += len(a.Events[i].Data)
+	}
+	if len(a.Events) > MaxAppendEvents || size > MaxAppendBytes {
+		return ErrTooLarge
+	}
+	return nil
+}
+
+// Settle says how many of the events, from the first, the stream holds
+// already. held is the ids of what follows Expect in a stream of length
+// events, as many as there are, at most as many as a has. All known: a retry, nothing is to be
+// written. Some known: a retry of an append that was cut short elsewhere, the
+// rest is to be written. Anything else in the way is domain.ErrConflict.
+func (a Append) Settle(length uint64, held []domain.ID) (known int, err error) {
+	if length < a.Expect {
+		return 0, domain.ErrConflict
+	}
+	for i, id := range held {
+		if id != a.Events[i].ID {
+			return 0, domain.ErrConflict
+		}
+	}
+	return len(held), nil
 }
 
 // Result says where the last event of an append is.
@@ -53,7 +98,8 @@ type Page struct {
 
 // Log is the port.
 type Log interface {
-	// Append writes to one stream.
+	// Append writes to one stream. When ctx ends first, the events may or may
+	// not have been written: sending them again tells.
 	Append(ctx context.Context, a Append) (Result, error)
 	// AppendBulk writes to many; each succeeds or fails by itself. Two appends
 	// to one stream are written in the order given. The slices are as long as as.
@@ -65,9 +111,11 @@ type Log interface {
 	// that hold none are left out.
 	ReadAt(ctx context.Context, positions []event.Position) ([]event.Stored, error)
 	// Follow yields pages after a position: it catches up, then waits at the
-	// tail, until ctx ends or the consumer stops. types filters by stored name; nil is all.
-	// It yields at least one page at the tail, empty if need be, so that a
-	// follower always learns how far it has come.
+	// tail. It ends, without an error, when ctx does, the consumer stops, or
+	// the log is closed. types filters by stored name; nil is all.
+	// It yields at least one page at the tail, and one whenever the log grows,
+	// empty if need be, so that a follower always learns how far it has come.
+	// Pages are shared: the consumer only reads them.
 	Follow(ctx context.Context, after event.Position, types []string, batch int) iter.Seq2[Page, error]
 	// Head is the position of the last event.
 	Head(ctx context.Context) (event.Position, error)

@@ -1,0 +1,133 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/cleversender/cleversender/adapters/eventlog"
+	"github.com/cleversender/cleversender/domain/event"
+)
+
+// ofStream is the events of a stream from one revision to another, both
+// included: ?1 stream, ?2 from, ?3 to. It starts at the run that holds the
+// first, so a page costs the same anywhere in a long stream.
+const ofStream = `
+FROM runs r CROSS JOIN events e
+WHERE r.stream = ?1
+  AND r.revision >= ifnull((SELECT max(revision) FROM runs WHERE stream = ?1 AND revision <= ?2), ?2)
+  AND r.revision <= ?3
+  AND e.position >= r.position + max(0, ?2 - r.revision)
+  AND e.position < r.position + min(r.length, ?3 + 1 - r.revision)
+ORDER BY r.revision, e.position`
+
+const columns = "e.position, e.kind, e.envelope, e.data"
+
+// pageBytes ends a page early, whatever number of events was asked for.
+const pageBytes = 4 << 20
+
+// page collects rows of columns into events.
+type page struct {
+	kinds  *kinds
+	set    *kindset
+	events []event.Stored
+	stream string // of the last event
+	bytes  int
+	full   bool // of bytes: there may be more
+}
+
+func (p *page) add(row []driver.Value) error {
+	p.events = append(p.events, event.Stored{Position: event.Position(row[0].(int64))})
+	e := &p.events[len(p.events)-1]
+	k, ok := p.set.kinds[row[1].(int64)]
+	if !ok { // made since
+		p.set = p.kinds.load()
+		k = p.set.kinds[row[1].(int64)]
+	}
+	e.Type, e.Version = k.name, k.version
+	envelope, _ := row[2].([]byte)
+	if err := readEnvelope(envelope, e, p.stream); err != nil {
+		return fmt.Errorf("event at %d: %w", e.Position, err)
+	}
+	p.stream = e.Stream
+	e.Data, _ = row[3].([]byte)
+	if p.bytes += len(e.Data); p.bytes < pageBytes {
+		return nil
+	}
+	p.full = true
+	return errEnough
+}
+
+// read runs one query for events on a connection of its own. expect is a guess
+// of how many there are; full says that the page ends early.
+func (l *Log) read(ctx context.Context, expect int, text string, args ...driver.Value) (_ []event.Stored, full bool, _ error) {
+	p := &page{kinds: l.kinds, set: l.kinds.load(), events: make([]event.Stored, 0, expect)}
+	err := withConn(ctx, l.reading, func(c *conn) error {
+		defer c.close()
+		return c.query(text, args, p.add)
+	})
+	if err != nil {
+		return nil, false, l.readError(err)
+	}
+	return p.events, p.full, nil
+}
+
+// readError names the one error that callers ask for.
+func (l *Log) readError(err error) error {
+	select {
+	case <-l.closing:
+		return eventlog.ErrClosed
+	default:
+		return fmt.Errorf("read events: %w", err)
+	}
+}
+
+const defaultBatch = 500
+
+// ReadStream implements eventlog.Log.
+func (l *Log) ReadStream(ctx context.Context, stream string, skip uint64, batch int) iter.Seq2[[]event.Stored, error] {
+	if batch <= 0 {
+		batch = defaultBatch
+	}
+	return func(yield func([]event.Stored, error) bool) {
+		for {
+			events, _, err := l.read(ctx, 0, "SELECT "+columns+ofStream, stream, int64(skip+1), int64(skip)+int64(batch))
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if len(events) == 0 || !yield(events, nil) {
+				return
+			}
+			skip = events[len(events)-1].Revision
+		}
+	}
+}
+
+// ReadAt implements eventlog.Log.
+func (l *Log) ReadAt(ctx context.Context, positions []event.Position) ([]event.Stored, error) {
+	positions = slices.Compact(slices.Sorted(slices.Values(positions)))
+	var all []event.Stored
+	for len(positions) > 0 {
+		n := min(len(positions), defaultBatch)
+		args := make([]driver.Value, n)
+		for i, p := range positions[:n] {
+			args[i] = int64(p)
+		}
+		events, full, err := l.read(ctx, n, "SELECT "+columns+" FROM events e WHERE e.position IN (?"+
+			strings.Repeat(", ?", n-1)+") ORDER BY e.position", args...)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, events...)
+		if full {
+			last, _ := slices.BinarySearch(positions, events[len(events)-1].Position)
+			n = last + 1
+		}
+		positions = positions[n:]
+	}
+	return all, nil
+}

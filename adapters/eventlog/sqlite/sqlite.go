@@ -1,0 +1,172 @@
+// Package sqlite is the event log in one SQLite file.
+//
+// One goroutine writes. It takes every append that waits, writes them in one
+// transaction and so with one fsync (group commit), and answers when that is
+// durable: WAL, synchronous=FULL. A conflict fails alone. A position is a row
+// id, handed out by that goroutine: gapless, in commit order.
+//
+// What can fail, and what then holds:
+//
+//   - The process dies: every answered append is there, an unanswered one is
+//     there as a whole or not at all.
+//   - A transaction fails (the disk is full): all of its appends get the
+//     fault; the log reads its end anew and goes on. Sent again, they are
+//     written, or found to have been.
+//   - The caller's context ends while its append waits: it may yet be written.
+//
+// Readers have connections of their own and never hold a transaction open
+// between two pages. Followers at the tail are served from memory.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"sync"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver: SQLite without cgo
+
+	"github.com/cleversender/cleversender/adapters/eventlog"
+	"github.com/cleversender/cleversender/domain/event"
+)
+
+// Log is the event log. It must be the only one on its file.
+type Log struct {
+	writing *sql.DB
+	reading *sql.DB
+	tail    *tail
+	kinds   *kinds
+
+	mu       sync.RWMutex // guards queue against being closed while in use
+	closed   bool
+	queue    chan *request
+	stopped  chan struct{} // closed when the writer has ended
+	closing  chan struct{} // closed to end followers
+	observe  func(Commit)
+	follower sync.WaitGroup
+}
+
+var _ eventlog.Log = (*Log)(nil)
+
+// Commit is one transaction of the writer, for metrics.
+type Commit struct {
+	Appends, Events int // written
+	Refused         int // appends that conflicted
+	Bytes           int // of data
+	Took            time.Duration
+}
+
+// Option sets up a log.
+type Option func(*Log)
+
+// OnCommit calls f after each transaction, on the writer's goroutine: it must be quick.
+func OnCommit(f func(Commit)) Option { return func(l *Log) { l.observe = f } }
+
+const (
+	pragmas    = "_pragma=busy_timeout(5000)&_pragma=journal_mode(wal)&_pragma=synchronous(full)"
+	maxReaders = 4
+	maxQueued  = 1024 // requests
+)
+
+// Open opens or makes the log in the file at path. A file of a newer schema is ErrNewerSchema.
+func Open(ctx context.Context, path string, options ...Option) (_ *Log, err error) {
+	l := &Log{
+		kinds: &kinds{}, queue: make(chan *request, maxQueued),
+		stopped: make(chan struct{}), closing: make(chan struct{}), observe: func(Commit) {},
+	}
+	for _, o := range options {
+		o(l)
+	}
+	// An opaque URL keeps SQLite from reading ? and # in the path.
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?"
+	if l.writing, err = sql.Open("sqlite", dsn+pragmas); err != nil {
+		return nil, fmt.Errorf("open event log: %w", err)
+	}
+	l.writing.SetMaxOpenConns(1)
+	defer func() {
+		if err != nil {
+			_ = l.writing.Close()
+		}
+	}()
+	if err := migrate(ctx, l.writing); err != nil {
+		return nil, err
+	}
+	if l.reading, err = sql.Open("sqlite", dsn+pragmas+"&_pragma=query_only(1)"); err != nil {
+		return nil, fmt.Errorf("open event log: %w", err)
+	}
+	l.reading.SetMaxOpenConns(maxReaders)
+	l.reading.SetMaxIdleConns(maxReaders)
+	ready := make(chan error)
+	go l.write(ready)
+	if err := <-ready; err != nil {
+		_ = l.reading.Close()
+		return nil, fmt.Errorf("open event log: %w", err)
+	}
+	return l, nil
+}
+
+// Append implements eventlog.Log.
+func (l *Log) Append(ctx context.Context, a eventlog.Append) (eventlog.Result, error) {
+	results, errs := l.AppendBulk(ctx, []eventlog.Append{a})
+	return results[0], errs[0]
+}
+
+// AppendBulk implements eventlog.Log.
+func (l *Log) AppendBulk(ctx context.Context, as []eventlog.Append) ([]eventlog.Result, []error) {
+	r := newRequest(as)
+	if err := l.send(ctx, r); err != nil {
+		return make([]eventlog.Result, len(as)), fill(make([]error, len(as)), err)
+	}
+	select {
+	case <-r.done:
+		return r.results, r.errs
+	case <-ctx.Done():
+		return make([]eventlog.Result, len(as)), fill(make([]error, len(as)), ctx.Err())
+	}
+}
+
+func (l *Log) send(ctx context.Context, r *request) error {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if l.closed {
+		return eventlog.ErrClosed
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case l.queue <- r:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func fill(errs []error, err error) []error {
+	for i := range errs {
+		errs[i] = err
+	}
+	return errs
+}
+
+// Head implements eventlog.Log.
+func (l *Log) Head(context.Context) (event.Position, error) { return l.tail.position(), nil }
+
+// Close implements eventlog.Log.
+func (l *Log) Close() error {
+	l.mu.Lock()
+	if l.closed {
+		l.mu.Unlock()
+		return nil
+	}
+	l.closed = true
+	close(l.queue)
+	l.mu.Unlock()
+	<-l.stopped
+	close(l.closing)
+	l.follower.Wait()
+	return errors.Join(l.reading.Close(), l.writing.Close())
+}

@@ -1,0 +1,94 @@
+package sqlite
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/cleversender/cleversender/adapters/eventlog"
+	"github.com/cleversender/cleversender/domain/event"
+)
+
+// The newest events stay in memory, so that followers at the tail need no SQL.
+const (
+	tailEvents = 4096
+	tailBytes  = 4 << 20
+)
+
+// tail is the end of the log. Its slice is only ever appended to, or
+// replaced: what a follower was given stays as it was.
+type tail struct {
+	mu     sync.Mutex
+	events []event.Stored
+	bytes  int
+	head   event.Position // of the last event of the log
+	grown  chan struct{}  // closed when head moves
+}
+
+func newTail(head event.Position) *tail {
+	return &tail{head: head, grown: make(chan struct{})}
+}
+
+// push adds what has just been committed.
+func (t *tail) push(events []event.Stored) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.events = append(t.events, events...)
+	for i := range events {
+		t.bytes += size(&events[i])
+	}
+	if len(t.events) > 2*tailEvents || t.bytes > 2*tailBytes {
+		t.trim()
+	}
+	t.head = events[len(events)-1].Position
+	close(t.grown)
+	t.grown = make(chan struct{})
+}
+
+// trim keeps the newest, in a slice of its own.
+func (t *tail) trim() {
+	from, bytes := len(t.events), 0
+	for from > 0 && len(t.events)-from < tailEvents {
+		n := size(&t.events[from-1])
+		if bytes+n > tailBytes {
+			break
+		}
+		from, bytes = from-1, bytes+n
+	}
+	t.events, t.bytes = slices.Clone(t.events[from:]), bytes
+}
+
+func size(e *event.Stored) int { return len(e.Data) + len(e.Stream) + 200 }
+
+func (t *tail) position() event.Position {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.head
+}
+
+// page is what follows after, at most batch positions; ok is false when that
+// has left memory. grown is closed once there is more than page.Next.
+func (t *tail) page(after event.Position, types map[string]bool, batch int) (page eventlog.Page, grown <-chan struct{}, ok bool) {
+	t.mu.Lock()
+	events, head, grown := t.events, t.head, t.grown
+	t.mu.Unlock()
+	if after >= head {
+		return eventlog.Page{Next: after}, grown, true
+	}
+	missing := uint64(head - after)
+	if missing > uint64(len(events)) {
+		return eventlog.Page{}, grown, false
+	}
+	events = events[len(events)-int(missing):]
+	events = events[:min(batch, len(events)):min(batch, len(events))]
+	page.Next = events[len(events)-1].Position
+	if types == nil {
+		page.Events = events
+		return page, grown, true
+	}
+	for i := range events {
+		if types[events[i].Type] {
+			page.Events = append(page.Events, events[i])
+		}
+	}
+	return page, grown, true
+}
