@@ -1,7 +1,12 @@
 // Package campaign is one mailing: drafted, scheduled, sent.
 package campaign
 
-import "github.com/cleversender/cleversender/domain"
+import (
+	"slices"
+	"time"
+
+	"github.com/cleversender/cleversender/domain"
+)
 
 // ID names a campaign.
 type ID = domain.ID
@@ -21,3 +26,57 @@ const (
 	Done      Status = "finished"
 	CalledOff Status = "cancelled"
 )
+
+// Campaign is what decisions about a campaign need to know.
+type Campaign struct {
+	Status   Status
+	Settings Settings
+	First    Settings // as drafted: the same draft, sent again, is no news
+	StartAt  time.Time
+	Started  bool
+	Content  Content // once started
+	Frozen   bool
+	Audience AudienceFrozen // once frozen
+	Result   Finished       // once finished
+}
+
+// Evolve replays one event.
+func (c Campaign) Evolve(e Event) Campaign {
+	switch e := e.(type) {
+	case Drafted:
+		c.Status, c.Settings, c.First = Draft, e.Settings, e.Settings
+	case Edited:
+		c.Settings = e.Settings
+	case Scheduled:
+		c.Status, c.StartAt = Waiting, e.StartAt
+	case Unscheduled:
+		c.Status, c.StartAt = Draft, time.Time{}
+	case Started:
+		c.Status, c.Started, c.Content = Sending, true, e.Content
+	case AudienceFrozen:
+		c.Frozen, c.Audience = true, e
+	case Paused:
+		c.Status = Held
+	case Resumed:
+		c.Status = Sending
+	case Cancelled:
+		c.Status = CalledOff
+	case Finished:
+		c.Status, c.Result = Done, e
+	}
+	return c
+}
+
+// Over reports that nothing more can happen to the campaign.
+func (c Campaign) Over() bool { return c.Status == Done || c.Status == CalledOff }
+
+// Equal reports that both would send the same to the same.
+func (s Settings) Equal(o Settings) bool {
+	return s.Name == o.Name && slices.Equal(s.Lists, o.Lists) && s.Template == o.Template &&
+		s.FromName == o.FromName && s.FromEmail == o.FromEmail && s.ReplyTo == o.ReplyTo && s.Tracking == o.Tracking
+}
+
+// Equal reports that both are the same content.
+func (c Content) Equal(o Content) bool {
+	return c.TemplateRevision == o.TemplateRevision && c.SHA256 == o.SHA256 && slices.Equal(c.Links, o.Links)
+}

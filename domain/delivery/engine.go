@@ -30,8 +30,8 @@ func (s Segment) Next(n int) []Recipient {
 	return next
 }
 
-// Fresh reports that somebody waits who has not had a turn yet; otherwise Next
-// gives the deferred, who are worth a pause first.
+// Fresh reports that somebody waits; otherwise Next gives the deferred, before
+// whose turn a pause is due.
 func (s Segment) Fresh() bool { return s.counts[Waiting] > 0 }
 
 // Totals is what became of recipients.
@@ -60,6 +60,9 @@ const (
 	Forsaken                // the person's data is gone: nobody to send to
 )
 
+// MaxReply bounds what is kept of a server's words, in bytes.
+const MaxReply = 500
+
 // A Reply is an outcome with the server's words.
 type Reply struct {
 	Outcome  Outcome
@@ -72,15 +75,18 @@ type Reply struct {
 // outcome that nobody knows, which is what the record then says. maxTries
 // bounds how often a server may say not now.
 func (s Segment) Judge(r Recipient, reply Reply, maxTries int) Event {
-	text := personal.Of(reply.Text)
+	text := personal.Of(reply.Text[:min(len(reply.Text), MaxReply)])
 	switch reply.Outcome {
 	case Taken:
 		return Accepted{r.Person, s.Campaign, r.Ordinal, reply.Code}
 	case NotNow:
+		if reply.Code == 0 {
+			return Deferred{Person: r.Person, Campaign: s.Campaign, Ordinal: r.Ordinal}
+		}
 		if s.triesOf(r.Ordinal)+1 >= maxTries {
 			return Failed{r.Person, s.Campaign, r.Ordinal, reply.Code, reply.Enhanced, Unreachable, text}
 		}
-		return Deferred{r.Person, s.Campaign, r.Ordinal, max(reply.Code, 1), reply.Enhanced, text}
+		return Deferred{r.Person, s.Campaign, r.Ordinal, reply.Code, reply.Enhanced, text}
 	case Never:
 		return Failed{r.Person, s.Campaign, r.Ordinal, reply.Code, reply.Enhanced, Rejected, text}
 	case NotSent:

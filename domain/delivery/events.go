@@ -52,12 +52,13 @@ type Accepted struct {
 	Code     int       `json:"code"` // SMTP reply code
 }
 
-// Deferred: the server said not now (4yz).
+// Deferred: not now. The server said so (4yz), or the message never left
+// (code 0: no connection, paused, stopped) and its recipient waits as before.
 type Deferred struct {
 	Person   domain.ID     `json:"-"` // kept in the envelope, as the subject
 	Campaign domain.ID     `json:"campaign"`
 	Ordinal  int           `json:"ordinal"`
-	Code     int           `json:"code"`
+	Code     int           `json:"code"`                       // 0 when nobody was asked
 	Enhanced string        `json:"enhanced"`                   // RFC 3463, "4.2.0"; "" when not given
 	Reply    personal.Text `json:"reply" personal:"behaviour"` // may quote the address
 }

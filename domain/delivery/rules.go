@@ -28,7 +28,7 @@ func Result(e Event) (r Recipient, campaign domain.ID, to Standing, err error) {
 	case Accepted:
 		return Recipient{e.Person, e.Ordinal}, e.Campaign, Sent, nil
 	case Deferred:
-		return Recipient{e.Person, e.Ordinal}, e.Campaign, Again, nil
+		return Recipient{e.Person, e.Ordinal}, e.Campaign, e.standing(), nil
 	case Failed:
 		return Recipient{e.Person, e.Ordinal}, e.Campaign, Undelivered, nil
 	default:

@@ -11,9 +11,9 @@ import (
 type Standing uint8
 
 const (
-	Waiting     Standing = iota // nothing has been done yet
+	Waiting     Standing = iota // no message has left for them
 	Pending                     // intended by the worker that holds the segment; no result yet
-	Again                       // deferred: the message was not taken and its turn comes again
+	Again                       // a server said not now: their turn comes again
 	Sent                        // a server took the message
 	Excluded                    // withheld, for good
 	Undelivered                 // failed, for good
@@ -77,13 +77,21 @@ func (s Segment) claimed(e Claimed) Segment {
 	return s
 }
 
-// deferred counts a try when a server was asked: code 0 says that the message never left.
+// deferred counts a try, when a server was asked.
 func (s Segment) deferred(e Deferred) Segment {
 	if i := e.Ordinal - s.First; e.Code != 0 && i >= 0 && i < len(s.tries) && s.tries[i] < 255 {
 		s.tries = slices.Clone(s.tries)
 		s.tries[i]++
 	}
-	return s.now(e.Ordinal, Again)
+	return s.now(e.Ordinal, e.standing())
+}
+
+// standing: a message that never left leaves its recipient as they were.
+func (e Deferred) standing() Standing {
+	if e.Code == 0 {
+		return Waiting
+	}
+	return Again
 }
 
 func (s Segment) now(ordinal int, to Standing) Segment {

@@ -1,4 +1,3 @@
-// Package engagement is what recipients did with a message.
 package engagement
 
 import (
@@ -6,11 +5,6 @@ import (
 	"github.com/cleversender/cleversender/domain/event"
 	"github.com/cleversender/cleversender/domain/personal"
 )
-
-// Stream is where one writer records the engagement with a campaign.
-func Stream(campaign, writer domain.ID) string {
-	return "engagement-" + campaign.String() + "_" + writer.String()
-}
 
 // Event is anything that a recipient does with a message. The person is in the
 // envelope.
@@ -46,17 +40,6 @@ type Unsubscribed struct {
 	Campaign domain.ID `json:"campaign"`
 	Ordinal  int       `json:"ordinal"`
 }
-
-// Machine says why a hit is thought to be a machine's. Names are stored.
-type Machine string
-
-const (
-	MaybeHuman Machine = ""
-	Prefetch   Machine = "prefetch" // the client said so (Purpose, Sec-Purpose, X-Moz)
-	HeadProbe  Machine = "head"     // a HEAD request
-	ImageProxy Machine = "proxy"    // a mail provider's image proxy
-	Scanner    Machine = "scanner"  // a known security scanner or bot
-)
 
 func (e Opened) About() domain.ID       { return e.Person }
 func (Opened) isEngagementEvent()       {}

@@ -24,3 +24,24 @@ const (
 // Term is how long the controller has: one month (GDPR Art. 12(3)), counted as
 // thirty days, which is never too late.
 const Term = 30 * 24 * time.Hour
+
+// Kinds lists every kind.
+var Kinds = []Kind{Access, Erasure}
+
+// Request is what decisions about a request need to know.
+type Request struct {
+	Kind      Kind // "" when there is no request
+	Due       time.Time
+	Fulfilled bool
+}
+
+// Evolve replays one event.
+func (r Request) Evolve(e Event) Request {
+	switch e := e.(type) {
+	case Received:
+		r.Kind, r.Due = e.Kind, e.Due
+	case AccessFulfilled, ErasureFulfilled:
+		r.Fulfilled = true
+	}
+	return r
+}

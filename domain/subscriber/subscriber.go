@@ -1,7 +1,13 @@
 // Package subscriber is one person in one account: the data subject.
 package subscriber
 
-import "github.com/cleversender/cleversender/domain"
+import (
+	"slices"
+
+	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/consent"
+	"github.com/cleversender/cleversender/domain/personal"
+)
 
 // ID names a person in an account. The same address in two accounts is two IDs.
 type ID = domain.ID
@@ -19,3 +25,60 @@ const (
 	SourceImport Source = "import"
 	SourceForm   Source = "form"
 )
+
+// Sources lists every source.
+var Sources = []Source{SourceAPI, SourceImport, SourceForm}
+
+// Known reports whether s is one of Sources.
+func (s Source) Known() bool { return slices.Contains(Sources, s) }
+
+// Profile is the data held about a person.
+type Profile struct {
+	Email      personal.Text
+	Name       personal.Text
+	Attributes personal.Fields
+}
+
+// Equal reports that both hold the same.
+func (p Profile) Equal(o Profile) bool {
+	return p.Email.Equal(o.Email) && p.Name.Equal(o.Name) && p.Attributes.Equal(o.Attributes)
+}
+
+// Subscriber is what decisions about a person need to know. Of an erased
+// person nothing is left but that.
+type Subscriber struct {
+	Exists   bool
+	Profile          // as it is now
+	First    Profile // as it was added: the same addition, sent again, is no news
+	Lists    []domain.ID
+	Consents consent.Ledger
+	Erased   bool
+}
+
+// Evolve replays one event.
+func (s Subscriber) Evolve(e Event) Subscriber {
+	switch e := e.(type) {
+	case Added:
+		s.Exists = true
+		s.Profile = Profile{e.Email, e.Name, e.Attributes}
+		s.First = s.Profile
+	case Rectified:
+		s.Profile = Profile{e.Email, e.Name, e.Attributes}
+	case Joined:
+		s.Lists = append(slices.Clip(s.Lists), e.List)
+	case Erased:
+		return Subscriber{Exists: true, Erased: true}
+	default:
+		s.Consents = s.Consents.Apply(e)
+	}
+	return s
+}
+
+// On reports whether the person is on the list. Whether mail may go out is
+// consent's to say.
+func (s Subscriber) On(list domain.ID) bool { return slices.Contains(s.Lists, list) }
+
+// Consent is the person's answer about a purpose, on a list when it is per list.
+func (s Subscriber) Consent(p consent.Purpose, list domain.ID) consent.State {
+	return s.Consents.Of(consent.KeyOf(p, list))
+}
