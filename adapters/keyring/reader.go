@@ -1,0 +1,152 @@
+package keyring
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/personal"
+)
+
+// reader reads beside the writer, as last committed.
+type reader struct {
+	db    *sql.DB
+	mu    sync.Mutex
+	stmts map[string]*sql.Stmt
+}
+
+func openReader(path string) (*reader, error) {
+	db, err := openDB(path, "&_pragma=cache_size(-4096)&_pragma=query_only(1)", 2)
+	return &reader{db: db, stmts: map[string]*sql.Stmt{}}, err
+}
+
+func (r *reader) close() error {
+	if r == nil {
+		return nil
+	}
+	return r.db.Close()
+}
+
+func (r *reader) stmt(query string) (*sql.Stmt, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s, ok := r.stmts[query]; ok {
+		return s, nil
+	}
+	s, err := r.db.Prepare(query)
+	if err == nil {
+		r.stmts[query] = s
+	}
+	return s, err
+}
+
+func (r *reader) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	s, err := r.stmt(query)
+	if err != nil {
+		return nil, err
+	}
+	return s.QueryContext(ctx, args...)
+}
+
+// any reports whether the query has a row.
+func (r *reader) any(ctx context.Context, query string, args ...any) (bool, error) {
+	rows, err := r.query(ctx, query, args...)
+	if err != nil {
+		return false, err
+	}
+	defer rows.Close()
+	found := rows.Next()
+	return found, rows.Err()
+}
+
+// inEpoch reports whether any key is wrapped in the epoch. It reads them all.
+func (r *reader) inEpoch(ctx context.Context, epoch uint32) (bool, error) {
+	return r.any(ctx, `SELECT 1 FROM keys WHERE substr(wrapped, 1, 4) = ? LIMIT 1`, binary.BigEndian.AppendUint32(nil, epoch))
+}
+
+// queryer is a reader, or a writer inside its transaction.
+type queryer func(query string, args ...any) (*sql.Rows, error)
+
+// The number of subjects asked for at once is one of these, so that few
+// statements are prepared; a short list is filled up by repeating its last.
+var sizes = []int{1, 8, 64, 512}
+
+func sizeFor(n int) int {
+	for _, s := range sizes {
+		if n <= s {
+			return s
+		}
+	}
+	return sizes[len(sizes)-1]
+}
+
+func marks(n int) string { return strings.Repeat("?, ", n-1) + "?" }
+
+// eachOf asks for subjects, sorted, in chunks: query has %s where the
+// placeholders go. The first argument can be another.
+func eachOf(q queryer, query string, first []any, subjects []domain.ID, each func(*sql.Rows) error) error {
+	for len(subjects) > 0 {
+		size := sizeFor(len(subjects))
+		n := min(size, len(subjects))
+		args := append(make([]any, 0, len(first)+size), first...)
+		for i := range size {
+			args = append(args, subjects[min(i, n-1)][:])
+		}
+		rows, err := q(fmt.Sprintf(query, marks(size)), args...)
+		if err != nil {
+			return err
+		}
+		for rows.Next() {
+			if err := each(rows); err != nil {
+				rows.Close()
+				return err
+			}
+		}
+		if err := rows.Close(); err != nil {
+			return err
+		}
+		if err := rows.Err(); err != nil {
+			return err
+		}
+		subjects = subjects[n:]
+	}
+	return nil
+}
+
+// wrappedKeys gives the stored form of each key that exists, destroyed ones too.
+func wrappedKeys(q queryer, class personal.Class, subjects []domain.ID, each func(domain.ID, []byte) error) error {
+	return eachOf(q, `SELECT subject, wrapped FROM keys WHERE class = ? AND subject IN (%s)`, []any{int64(class)}, subjects,
+		func(rows *sql.Rows) error {
+			var subject, wrapped sql.RawBytes
+			if err := rows.Scan(&subject, &wrapped); err != nil {
+				return err
+			}
+			id, err := idOf(subject)
+			if err != nil {
+				return err
+			}
+			return each(id, wrapped)
+		})
+}
+
+// tombstones gives those of the subjects that were erased.
+func tombstones(q queryer, subjects []domain.ID, each func(domain.ID)) error {
+	return eachOf(q, `SELECT subject FROM erased WHERE subject IN (%s)`, nil, subjects, func(rows *sql.Rows) error {
+		var subject sql.RawBytes
+		if err := rows.Scan(&subject); err != nil {
+			return err
+		}
+		id, err := idOf(subject)
+		if err == nil {
+			each(id)
+		}
+		return err
+	})
+}
+
+func compareIDs(a, b domain.ID) int { return bytes.Compare(a[:], b[:]) }
