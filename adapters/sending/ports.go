@@ -10,7 +10,7 @@ import (
 	"github.com/cleversender/cleversender/domain/campaign"
 	"github.com/cleversender/cleversender/domain/delivery"
 	"github.com/cleversender/cleversender/domain/event"
-	"github.com/cleversender/cleversender/domain/personal"
+	"github.com/cleversender/cleversender/projections/audience"
 )
 
 // Journal is the event log as the worker needs it; *eventlog.Journal is one.
@@ -18,6 +18,8 @@ type Journal interface {
 	commands.Log
 	// Follow yields pages after a position, sealed; then waits at the tail.
 	Follow(ctx context.Context, after event.Position, types []string, batch int) iter.Seq2[eventlog.RecordedPage, error]
+	// Head is the position of the last event.
+	Head(ctx context.Context) (event.Position, error)
 	// OpenValues makes sealed values plain, in place, or erased.
 	OpenValues(ctx context.Context, values []eventlog.SealedValue) error
 }
@@ -31,19 +33,7 @@ type Audience interface {
 	Mailable(ctx context.Context, account domain.ID, lists []domain.ID, after domain.ID, limit int) ([]domain.ID, error)
 	// Permissions says of each person whether and how they may be mailed now,
 	// in the order asked. WaitFor before it makes "now" a position at least.
-	Permissions(ctx context.Context, account domain.ID, lists, people []domain.ID) ([]Permission, error)
-}
-
-// Permission is what one person allows, and the data it takes to use it, sealed.
-type Permission struct {
-	Withhold      delivery.Reason // "": may be mailed
-	List          domain.ID       // the one they are mailed for, and leave by unsubscribing
-	Consent       event.Position  // of the event that allows it
-	OpenTracking  bool
-	ClickTracking bool
-	Email, Name   personal.Text
-	Attributes    personal.Fields
-	SealedBy      domain.ID // the event that Email, Name and Attributes come from
+	Permissions(ctx context.Context, account domain.ID, lists, people []domain.ID) ([]audience.Permission, error)
 }
 
 // Composer makes messages.

@@ -1,0 +1,206 @@
+package sending
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/cleversender/cleversender/commands"
+	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/campaign"
+	"github.com/cleversender/cleversender/domain/delivery"
+	"github.com/cleversender/cleversender/domain/event"
+)
+
+// segment is one that this worker holds. One goroutine uses it; until alone is
+// read by the connections.
+type segment struct {
+	Mailing
+	sender *Sender
+	mailer Mailer
+	number int
+	ctx    context.Context // for appends: goes on when the campaign is paused
+	owner  *commands.Owner[delivery.Segment, delivery.Event]
+	worker domain.ID // of this claim
+	steps  int
+	until  atomic.Int64 // when the lease is over, Unix nanoseconds
+}
+
+// visit is what came of working at a segment.
+type visit struct {
+	number int
+	done   bool
+	totals delivery.Totals // when done
+	again  time.Time       // otherwise, when it is worth coming back
+	passes int             // over those who were deferred
+	err    error
+}
+
+// visit claims a segment and works at it until it is done, or there is
+// nothing to do just now, or live ends. passes counts earlier rounds over its deferred.
+func (s *Sender) visit(ctx, live context.Context, m Mailing, mailer Mailer, number, passes int) visit {
+	g := &segment{Mailing: m, sender: s, mailer: mailer, number: number, ctx: ctx}
+	v := visit{number: number, passes: passes}
+	if v.err = s.persist(live, "load a segment", func() (err error) {
+		g.owner, err = commands.Own[delivery.Segment, delivery.Event](ctx, s.o.Journal, m.Account, delivery.Stream(m.Campaign, number))
+		return err
+	}); v.err != nil {
+		return v
+	}
+	if v.done = g.state().Done(); v.done {
+		v.totals = g.state().Totals()
+		return v
+	}
+	switch err := g.claim(); {
+	case errors.Is(err, delivery.ErrClaimed), errors.Is(err, domain.ErrConflict):
+		v.again = lookAgain(g.state().Until, time.Now())
+		return v
+	case err != nil:
+		v.err = err
+		return v
+	}
+	s.metrics.segments.Inc()
+	defer s.metrics.segments.Dec()
+	v.err = g.work(live, &v)
+	if v.done = g.state().Done(); v.done && v.err == nil {
+		v.totals = g.state().Totals()
+		return v
+	}
+	if !errors.Is(v.err, domain.ErrConflict) {
+		v.err = errors.Join(v.err, g.release())
+	}
+	return v
+}
+
+// lookAgain is when another's segment may be free, or done: at the end of the
+// lease, but every few seconds, since leases are also released.
+func lookAgain(until, now time.Time) time.Time {
+	wait := min(max(until.Sub(now), 100*time.Millisecond), 5*time.Second)
+	return now.Add(wait)
+}
+
+func (g *segment) state() delivery.Segment { return g.owner.State }
+
+// claim takes the segment under a new worker id: what the last holder left
+// without a result is in doubt from here on.
+func (g *segment) claim() error {
+	g.worker = newID()
+	before := g.state().Totals().Unknown
+	err := g.hold("claim a segment", g.sender.o.Lease)
+	g.sender.metrics.sends.WithLabelValues(results[delivery.Unclear]).Add(float64(g.state().Totals().Unknown - before))
+	return err
+}
+
+// hold appends a claim that ends after lease.
+func (g *segment) hold(what string, lease time.Duration) error {
+	now := time.Now()
+	until := now.Add(lease)
+	_, err := g.do(what, commands.ClaimSegment{
+		Campaign: g.Campaign, Segment: g.number, Worker: g.worker, Until: until, Now: now,
+	})
+	if err == nil {
+		g.until.Store(until.UnixNano())
+	}
+	return err
+}
+
+// renew makes the lease longer once half of it is over.
+func (g *segment) renew() error {
+	if time.Until(time.Unix(0, g.until.Load())) > g.sender.o.Lease/2 {
+		return nil
+	}
+	return g.hold("renew a claim", g.sender.o.Lease)
+}
+
+// release gives the segment up, so that the next holder need not wait.
+func (g *segment) release() error {
+	g.until.Store(0)
+	err := g.hold("release a segment", 0)
+	if errors.Is(err, delivery.ErrDone) {
+		return nil
+	}
+	return err
+}
+
+// doubt turns intents that nobody knows the result of into what they are.
+func (g *segment) doubt() error {
+	if err := g.release(); err != nil {
+		return err
+	}
+	return g.claim()
+}
+
+// do appends what a command decides, again and again until it is durable. The
+// request's id is the claim's and the step's, so that an append that reported
+// failure and was done is not done twice.
+func (g *segment) do(what string, c commands.Command[delivery.Segment, delivery.Event]) (event.Position, error) {
+	g.steps++
+	req := commands.Request{
+		ID:      g.worker.Derive(strconv.Itoa(g.steps)),
+		Account: g.Account, Correlation: g.Campaign,
+	}
+	var done commands.Done
+	err := g.sender.persist(g.ctx, what, func() (err error) {
+		done, err = g.owner.Do(g.ctx, req, c)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("%s, segment %d of campaign %s: %w", what, g.number, campaign.ID(g.Campaign), err)
+	}
+	return done.Position, nil
+}
+
+// work goes over those who wait, and over those who were deferred once their
+// pause is over: that is when the visit was for them.
+func (g *segment) work(live context.Context, v *visit) error {
+	due := v.passes > 0
+	for live.Err() == nil && !g.state().Done() {
+		turn := g.state().Next(delivery.MaxRecipients)
+		switch {
+		case len(turn) == 0: // only results that never came are left
+			return g.doubt()
+		case !g.state().Fresh() && !due:
+			v.again = time.Now().Add(g.pause(v.passes))
+			v.passes++
+			return nil
+		case !g.state().Fresh():
+			due = false
+		}
+		if err := g.pass(live, turn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g *segment) pause(passes int) time.Duration {
+	if len(g.sender.o.Retries) == 0 {
+		return 0
+	}
+	return g.sender.o.Retries[min(passes, len(g.sender.o.Retries)-1)]
+}
+
+// pass gives each of these people a turn, chunk by chunk. While no server can
+// be reached, a chunk is one message.
+func (g *segment) pass(live context.Context, turn []delivery.Recipient) error {
+	for len(turn) > 0 && live.Err() == nil {
+		n, probe := min(len(turn), g.sender.o.Window), false
+		if dead := int(g.sender.dead.Load()); dead > 0 {
+			if !sleep(live, backoff(dead-1, 250*time.Millisecond, 30*time.Second)) {
+				return nil
+			}
+			n, probe = 1, true
+		}
+		if err := g.renew(); err != nil {
+			return err
+		}
+		if err := g.send(live, turn[:n], probe); err != nil {
+			return err
+		}
+		turn = turn[n:]
+	}
+	return nil
+}

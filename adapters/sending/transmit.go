@@ -1,0 +1,147 @@
+package sending
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cleversender/cleversender/domain/delivery"
+)
+
+// job is one message to make and transmit.
+type job struct {
+	live    context.Context // ended: it must not leave any more
+	segment *segment
+	to      Recipient
+	probe   bool // leaves even though no server could be reached lately
+	done    chan<- answer
+}
+
+// answer is what came of a job.
+type answer struct {
+	to    delivery.Recipient
+	reply delivery.Reply
+}
+
+// connection takes jobs, one after the other, until there are no more; every
+// job that was taken is answered.
+func (s *Sender) connection(idle <-chan struct{}) {
+	for {
+		select {
+		case j := <-s.jobs:
+			reply := s.transmit(j)
+			if reply.Outcome != delivery.Unclear { // counted by the claim that gives up on them
+				s.metrics.sends.WithLabelValues(results[reply.Outcome]).Inc()
+			}
+			j.done <- answer{delivery.Recipient{Person: j.to.Person, Ordinal: j.to.Ordinal}, reply}
+		case <-idle:
+			return
+		}
+	}
+}
+
+var recalled = delivery.Reply{Outcome: delivery.NotSent}
+
+func (s *Sender) transmit(j job) delivery.Reply {
+	if s.mustStay(j) {
+		return recalled
+	}
+	m, err := message(s.wire, j.segment.mailer, j.to)
+	if err != nil {
+		s.o.Logger.Warn("sending: a message cannot be made", "campaign", j.segment.Campaign,
+			"ordinal", j.to.Ordinal, "kind", fmt.Sprintf("%T", err))
+		return delivery.Reply{Outcome: delivery.NotMade}
+	}
+	if s.mustStay(j) {
+		return recalled
+	}
+	s.metrics.inFlight.Inc()
+	began := time.Now()
+	reply := s.o.Transport.Send(s.wire, m)
+	s.metrics.inFlight.Dec()
+	if reply.Outcome == delivery.NotNow && reply.Code == 0 {
+		reply.Outcome = delivery.NotSent // nobody said so: nothing was asked
+	}
+	if reply.Outcome == delivery.NotSent {
+		s.dead.Add(1)
+		return reply
+	}
+	s.metrics.seconds.Observe(time.Since(began).Seconds())
+	if reply.Code != 0 {
+		s.dead.Store(0)
+	}
+	return reply
+}
+
+// mustStay: paused, cancelled or stopped; the lease is over; or no server is
+// there, and somebody else is finding out when one is again.
+func (s *Sender) mustStay(j job) bool {
+	return j.live.Err() != nil ||
+		time.Now().UnixNano() >= j.segment.until.Load() || s.dead.Load() > 0 && !j.probe
+}
+
+var errPanicked = errors.New("composing panicked")
+
+// message keeps a template's panic from taking the worker down.
+func message(ctx context.Context, mailer Mailer, to Recipient) (m Message, err error) {
+	defer func() {
+		if recover() != nil {
+			err = errPanicked
+		}
+	}()
+	return mailer.Message(ctx, to)
+}
+
+// post hands a chunk to the connections and records the answers in groups as
+// they come in. It returns when every answer that is known is durable.
+func (g *segment) post(live context.Context, chunk []Recipient, probe bool) error {
+	answers := make(chan answer, len(chunk)) // connections never wait for the log
+	go g.feed(live, chunk, probe, answers)
+	renew := time.NewTicker(g.sender.o.Lease / 3)
+	defer renew.Stop()
+	var group []delivery.Event
+	var late <-chan time.Time
+	for left := len(chunk); left > 0 || len(group) > 0; {
+		full := left == 0 || len(group) >= max(1, len(chunk)/2)
+		if full && len(group) > 0 {
+			if err := g.record(group); err != nil {
+				return err
+			}
+			group, late = nil, nil
+			continue
+		}
+		select {
+		case a := <-answers:
+			left--
+			if e := g.state().Judge(a.to, a.reply, len(g.sender.o.Retries)+1); e != nil {
+				if group = append(group, e); late == nil {
+					late = time.After(g.sender.o.GroupDelay)
+				}
+			}
+		case <-late:
+			if err := g.record(group); err != nil {
+				return err
+			}
+			group, late = nil, nil
+		case <-renew.C:
+			if err := g.renew(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// feed answers for whoever did not reach a connection in time.
+func (g *segment) feed(live context.Context, chunk []Recipient, probe bool, done chan<- answer) {
+	for _, r := range chunk {
+		j := job{live, g, r, probe, done}
+		select {
+		case g.sender.jobs <- j:
+		case <-live.Done():
+			g.sender.metrics.sends.WithLabelValues(results[delivery.NotSent]).Inc()
+			done <- answer{delivery.Recipient{Person: r.Person, Ordinal: r.Ordinal}, recalled}
+		}
+	}
+}

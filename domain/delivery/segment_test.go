@@ -1,0 +1,104 @@
+package delivery_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/delivery"
+)
+
+var (
+	mailing = domain.ID{15: 1}.Derive("campaign")
+	first   = domain.ID{15: 1}.Derive("first worker")
+	second  = domain.ID{15: 1}.Derive("second worker")
+)
+
+func person(ordinal int) domain.ID { return domain.ID{0: 1, 14: byte(ordinal >> 8), 15: byte(ordinal)} }
+
+// after replays events on a segment of n recipients, ordinals from 100.
+func after(n int, events ...delivery.Event) delivery.Segment {
+	people := make(delivery.Subjects, n)
+	for i := range people {
+		people[i] = person(100 + i)
+	}
+	var s delivery.Segment
+	for _, e := range append([]delivery.Event{delivery.Planned{Campaign: mailing, First: 100, Subjects: people}}, events...) {
+		s = s.Evolve(e)
+	}
+	return s
+}
+
+func intended(ordinal int) delivery.Event {
+	return delivery.Intended{Person: person(ordinal), Campaign: mailing, Ordinal: ordinal}
+}
+
+func deferred(ordinal, code int) delivery.Event {
+	return delivery.Deferred{Person: person(ordinal), Campaign: mailing, Ordinal: ordinal, Code: code}
+}
+
+func accepted(ordinal int) delivery.Event {
+	return delivery.Accepted{Person: person(ordinal), Campaign: mailing, Ordinal: ordinal, Code: 250}
+}
+
+// What a worker intended and did not settle is in doubt once another claims,
+// and not when it renews its own claim.
+func TestAnotherClaimPutsIntentsInDoubt(t *testing.T) {
+	s := after(3, delivery.Claimed{Worker: first}, intended(100), intended(101), accepted(100))
+	s = s.Evolve(delivery.Claimed{Worker: first})
+	if got, _ := s.Of(101, person(101)); got != delivery.Pending {
+		t.Errorf("after a renewal: %v, want pending", got)
+	}
+	s = s.Evolve(delivery.Claimed{Worker: second})
+	if got, _ := s.Of(101, person(101)); got != delivery.InDoubt {
+		t.Errorf("after another's claim: %v, want in doubt", got)
+	}
+	if got, want := s.Totals(), (delivery.Totals{Sent: 1, Unknown: 1}); got != want {
+		t.Errorf("totals %+v, want %+v", got, want)
+	}
+	if got := s.Next(10); !cmp.Equal(got, []delivery.Recipient{{Person: person(102), Ordinal: 102}}) {
+		t.Errorf("next %v, want 102 alone", got)
+	}
+}
+
+// The deferred come after those who wait; who was called back in time waits.
+func TestNextTakesTheDeferredLast(t *testing.T) {
+	s := after(3, delivery.Claimed{Worker: first}, intended(100), intended(101), deferred(100, 451), deferred(101, 0))
+	if got := s.Next(10); len(got) != 2 || got[0].Ordinal != 101 || got[1].Ordinal != 102 || !s.Fresh() {
+		t.Errorf("next %v, want 101 and 102", got)
+	}
+	s = s.Evolve(intended(101)).Evolve(accepted(101)).Evolve(intended(102)).Evolve(accepted(102))
+	if got := s.Next(10); len(got) != 1 || got[0].Ordinal != 100 || s.Fresh() {
+		t.Errorf("next %v, want the deferred", got)
+	}
+}
+
+// A server may say not now only so often; a message that never left costs no try.
+func TestJudgeGivesUpAfterTheLastTry(t *testing.T) {
+	r := delivery.Recipient{Person: person(100), Ordinal: 100}
+	notNow := delivery.Reply{Outcome: delivery.NotNow, Code: 451, Enhanced: "4.7.1"}
+	s := after(1, delivery.Claimed{Worker: first}, intended(100), deferred(100, 0), intended(100), deferred(100, 451), intended(100))
+	if e, ok := s.Judge(r, notNow, 3).(delivery.Deferred); !ok || e.Code != 451 {
+		t.Errorf("second try: %+v, want deferred", e)
+	}
+	s = s.Evolve(deferred(100, 451)).Evolve(intended(100))
+	want := delivery.Failed{Person: r.Person, Campaign: mailing, Ordinal: 100, Code: 451, Enhanced: "4.7.1", Reason: delivery.Unreachable}
+	if got := s.Judge(r, notNow, 3); !cmp.Equal(got, delivery.Event(want)) {
+		t.Errorf("third try: %+v, want %+v", got, want)
+	}
+	if got := s.Judge(r, delivery.Reply{Outcome: delivery.Unclear}, 3); got != nil {
+		t.Errorf("unclear: %+v, want nothing to record", got)
+	}
+}
+
+// An earlier state is not changed by what happens later.
+func TestEvolveLeavesTheStateAlone(t *testing.T) {
+	before := after(2, delivery.Claimed{Worker: first}, intended(100))
+	before.Evolve(accepted(100))
+	before.Evolve(delivery.Claimed{Worker: second})
+	before.Evolve(deferred(100, 450))
+	if got, _ := before.Of(100, person(100)); got != delivery.Pending || before.Totals() != (delivery.Totals{}) {
+		t.Errorf("%v and %+v, want pending and nothing settled", got, before.Totals())
+	}
+}
