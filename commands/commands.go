@@ -68,9 +68,16 @@ func Exists(ctx context.Context, log Log, account domain.ID, stream string) erro
 
 const attempts = 5
 
+// errAnonymous: two requests without an id would pass for one, and the second
+// would be lost in silence.
+var errAnonymous = errors.New("a request needs an id and the account that it is for")
+
 // Handle loads, decides and appends; a lost race is decided again. An error is
 // a domain.Refusal, domain.ErrConflict after several lost races, or a fault.
 func Handle[S State[S, E], E any](ctx context.Context, log Log, req Request, cmd Command[S, E]) (Done, error) {
+	if req.ID.IsZero() || req.Account.IsZero() {
+		return Done{}, errAnonymous
+	}
 	var done Done
 	var err error
 	for range attempts {
@@ -86,7 +93,7 @@ func try[S State[S, E], E any](ctx context.Context, log Log, req Request, cmd Co
 	if err != nil {
 		return Done{}, fmt.Errorf("load %s: %w", cmd.Stream(), err)
 	}
-	if len(past) > 0 && past[0].Meta.Account != req.Account {
+	if len(past) > 0 && (past[0].Meta.Account != req.Account || aboutAnother(past[0], cmd)) {
 		return Done{}, ErrNotFound
 	}
 	var state S
@@ -103,6 +110,13 @@ func try[S State[S, E], E any](ctx context.Context, log Log, req Request, cmd Co
 		return Done{}, fmt.Errorf("record in %s: %w", cmd.Stream(), err)
 	}
 	return Done{pos, len(drafts)}, nil
+}
+
+// aboutAnother reports that a stream which began about one person is asked of
+// about another.
+func aboutAnother(first event.Recorded, cmd any) bool {
+	p, ok := cmd.(Personal)
+	return ok && first.Meta.Subject != p.About()
 }
 
 // Drafts puts decided events into their envelopes. Ids derive from the request,
@@ -156,6 +170,9 @@ func Own[S State[S, E], E any](ctx context.Context, log Log, account domain.ID, 
 // Do decides on the state at hand and appends. The state moves on only when
 // the events are durable; after an error other than a refusal, own it anew.
 func (o *Owner[S, E]) Do(ctx context.Context, req Request, cmd Command[S, E]) (Done, error) {
+	if req.ID.IsZero() || req.Account != o.account {
+		return Done{}, errAnonymous
+	}
 	decided, err := cmd.Decide(o.State)
 	if err != nil || len(decided) == 0 {
 		return Done{}, err
