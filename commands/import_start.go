@@ -20,11 +20,14 @@ type StartImport struct {
 // Stream implements Command.
 func (c StartImport) Stream() string { return contactimport.Stream(c.Import) }
 
-// Decide implements Command.
+// Decide implements Command. An import that failed can be started once more, as
+// it was: it goes on from its last progress.
 func (c StartImport) Decide(is contactimport.Import) ([]contactimport.Event, error) {
+	same := is.As.List == c.List && is.As.Source == c.Source && slices.Equal(is.As.Purposes, c.Purposes)
 	switch {
-	case is.Status != contactimport.None && is.As.List == c.List && is.As.Source == c.Source &&
-		slices.Equal(is.As.Purposes, c.Purposes):
+	case is.Status == contactimport.Broken && same:
+		return []contactimport.Event{is.As}, nil
+	case is.Status != contactimport.None && same:
 		return nil, nil
 	case is.Status != contactimport.None:
 		return nil, ErrExists

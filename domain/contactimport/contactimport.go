@@ -35,7 +35,7 @@ type Import struct {
 func (i Import) Evolve(e Event) Import {
 	switch e := e.(type) {
 	case Started:
-		i.Status, i.As = Running, e
+		i.Status, i.As, i.Line, i.Counts = Running, e, i.Mark.Line, i.Mark.Counts
 	case RowsRejected:
 		if n := len(e.Rows); n > 0 {
 			i.Rejected = e.Rows[n-1].Line
