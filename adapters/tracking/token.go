@@ -17,6 +17,7 @@ import (
 	"crypto/hmac"
 	"encoding/base64"
 	"encoding/binary"
+	"strings"
 	"time"
 
 	"github.com/cleversender/cleversender/domain"
@@ -102,7 +103,7 @@ func (s *Signer) AppendMint(dst []byte, t Token) []byte {
 // its last day. The time it takes does not depend on how much of a MAC is right.
 func (s *Signer) Parse(text string, now time.Time) (Token, error) {
 	var room [128]byte
-	if base64.RawURLEncoding.DecodedLen(len(text)) > len(room) {
+	if base64.RawURLEncoding.DecodedLen(len(text)) > len(room) || strings.ContainsAny(text, "\r\n") { // the decoder skips these
 		return Token{}, ErrBadToken
 	}
 	b, err := strict.AppendDecode(room[:0], []byte(text))
