@@ -187,3 +187,6 @@ func (r *Reader) check(rec Record, body []byte) error {
 	}
 	return nil
 }
+
+// Lines is how many lines have been read.
+func (r *Reader) Lines() int { return r.line - 1 }

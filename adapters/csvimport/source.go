@@ -35,6 +35,7 @@ var (
 	ErrGzip       = domain.Refuse("gzip_damaged", "the gzip file is damaged or incomplete")
 	ErrBomb       = domain.Refuse("gzip_bomb", "the gzip file unpacks to far more than a contact list would")
 	ErrTooLarge   = domain.Refuse("import_too_large", "the file is larger than an import may be")
+	ErrEncoding   = domain.Refuse("bad_encoding", "the file is not UTF-8: name its character set")
 	ErrNotCSV     = domain.Refuse("not_csv", "the file is a spreadsheet or a ZIP archive; save it as CSV")
 	ErrDiffers    = domain.Refuse("import_differs", "this import was begun with another file")
 )
