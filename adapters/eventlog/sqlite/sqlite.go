@@ -39,6 +39,7 @@ type Log struct {
 	reading *sql.DB
 	tail    *tail
 	kinds   *kinds
+	keep    int
 
 	mu       sync.RWMutex // guards queue against being closed while in use
 	closed   bool
@@ -74,7 +75,7 @@ const (
 // Open opens or makes the log in the file at path. A file of a newer schema is ErrNewerSchema.
 func Open(ctx context.Context, path string, options ...Option) (_ *Log, err error) {
 	l := &Log{
-		kinds: &kinds{}, queue: make(chan *request, maxQueued),
+		kinds: &kinds{}, keep: tailEvents, queue: make(chan *request, maxQueued),
 		stopped: make(chan struct{}), closing: make(chan struct{}), observe: func(Commit) {},
 	}
 	for _, o := range options {

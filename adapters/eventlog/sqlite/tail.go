@@ -14,9 +14,13 @@ const (
 	tailBytes  = 4 << 20
 )
 
+// KeepTail sets how many of the newest events stay in memory.
+func KeepTail(events int) Option { return func(l *Log) { l.keep = events } }
+
 // tail is the end of the log. Its slice is only ever appended to, or
 // replaced: what a follower was given stays as it was.
 type tail struct {
+	keep   int // events to keep
 	mu     sync.Mutex
 	events []event.Stored
 	bytes  int
@@ -24,8 +28,8 @@ type tail struct {
 	grown  chan struct{}  // closed when head moves
 }
 
-func newTail(head event.Position) *tail {
-	return &tail{head: head, grown: make(chan struct{})}
+func newTail(head event.Position, keep int) *tail {
+	return &tail{keep: keep, head: head, grown: make(chan struct{})}
 }
 
 // push adds what has just been committed.
@@ -36,7 +40,7 @@ func (t *tail) push(events []event.Stored) {
 	for i := range events {
 		t.bytes += size(&events[i])
 	}
-	if len(t.events) > 2*tailEvents || t.bytes > 2*tailBytes {
+	if len(t.events) > 2*t.keep || t.bytes > 2*tailBytes {
 		t.trim()
 	}
 	t.head = events[len(events)-1].Position
@@ -47,7 +51,7 @@ func (t *tail) push(events []event.Stored) {
 // trim keeps the newest, in a slice of its own.
 func (t *tail) trim() {
 	from, bytes := len(t.events), 0
-	for from > 0 && len(t.events)-from < tailEvents {
+	for from > 0 && len(t.events)-from < t.keep {
 		n := size(&t.events[from-1])
 		if bytes+n > tailBytes {
 			break

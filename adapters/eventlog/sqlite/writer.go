@@ -43,7 +43,7 @@ func (l *Log) write(ready chan<- error) {
 		if err := w.resync(); err != nil {
 			return err
 		}
-		l.tail = newTail(w.head)
+		l.tail = newTail(w.head, l.keep)
 		ready <- nil
 		for first := range l.queue {
 			w.group(first)
