@@ -51,31 +51,19 @@ const (
 	erased
 )
 
-// box is what Text and Fields share: bytes in one of four states. They stand
-// behind a pointer so that fmt, which ignores the methods of unexported struct
-// fields, has nothing to print there but an address; Equal compares them.
+// box is what Text and Fields share: bytes in one of four states. The bytes
+// stand behind a pointer to a string, the one thing that fmt never follows:
+// it ignores the methods of unexported struct fields, and would print them.
 type box struct {
-	_ [0]func() // == would compare the addresses
-	*content
-}
-
-// content never changes: a box gets another one.
-type content struct {
-	bytes string // plain or sealed, by state
+	_     [0]func() // == would compare the addresses; Equal compares the bytes
+	bytes *string   // plain or sealed, by state; nil in the others
 	state state
 }
 
-func boxed(bytes string, s state) box { return box{content: &content{bytes, s}} }
-
-func (b box) is() state {
-	if b.content == nil {
-		return empty
-	}
-	return b.state
-}
+func boxed(bytes string, s state) box { return box{bytes: &bytes, state: s} }
 
 func (b box) equal(o box) bool {
-	return b.is() == o.is() && (b.content == nil || o.content == nil || b.bytes == o.bytes)
+	return b.state == o.state && (b.bytes == o.bytes || b.bytes != nil && o.bytes != nil && *b.bytes == *o.bytes)
 }
 
 // Value is a personal value that can be sealed and opened in place.
@@ -90,21 +78,21 @@ type Value interface {
 
 // Seal implements Value.
 func (b *box) Seal(seal func([]byte) []byte) {
-	if b.is() == plain {
-		*b = boxed(string(seal([]byte(b.bytes))), sealed)
+	if b.state == plain {
+		*b = boxed(string(seal([]byte(*b.bytes))), sealed)
 	}
 }
 
 // Open implements Value.
 func (b *box) Open(open func([]byte) ([]byte, error)) error {
-	if b.is() != sealed {
+	if b.state != sealed {
 		return nil
 	}
 	if open == nil {
-		*b = boxed("", erased)
+		*b = box{state: erased}
 		return nil
 	}
-	p, err := open([]byte(b.bytes))
+	p, err := open([]byte(*b.bytes))
 	if err != nil {
 		return err
 	}
@@ -113,17 +101,17 @@ func (b *box) Open(open func([]byte) ([]byte, error)) error {
 }
 
 // IsEmpty implements Value.
-func (b box) IsEmpty() bool { return b.is() == empty }
+func (b box) IsEmpty() bool { return b.state == empty }
 
 // IsErased reports that the value's key is gone: nobody can read it again.
-func (b box) IsErased() bool { return b.is() == erased }
+func (b box) IsErased() bool { return b.state == erased }
 
 // Sealed is the sealed form, for read models; nil unless sealed.
 func (b box) Sealed() []byte {
-	if b.is() != sealed {
+	if b.state != sealed {
 		return nil
 	}
-	return []byte(b.bytes)
+	return []byte(*b.bytes)
 }
 
 func (box) String() string             { return hidden }
@@ -131,13 +119,13 @@ func (box) GoString() string           { return hidden }
 func (box) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(hidden)) }
 func (box) LogValue() slog.Value       { return slog.StringValue(hidden) }
 func (b box) MarshalJSON() ([]byte, error) {
-	switch b.is() {
+	switch b.state {
 	case empty:
 		return []byte(`""`), nil
 	case sealed:
-		out := make([]byte, 0, base64.RawURLEncoding.EncodedLen(len(b.bytes))+2)
+		out := make([]byte, 0, base64.RawURLEncoding.EncodedLen(len(*b.bytes))+2)
 		out = append(out, '"')
-		out = base64.RawURLEncoding.AppendEncode(out, []byte(b.bytes))
+		out = base64.RawURLEncoding.AppendEncode(out, []byte(*b.bytes))
 		return append(out, '"'), nil
 	default:
 		return nil, ErrNotSealed
@@ -183,10 +171,10 @@ func SealedText(b []byte) Text {
 // Reveal is the plain value; ok is false when it is erased or still sealed.
 // An empty Text reveals "" and true.
 func (t Text) Reveal() (value string, ok bool) {
-	if t.is() != plain {
-		return "", t.is() == empty
+	if t.state != plain {
+		return "", t.state == empty
 	}
-	return t.bytes, true
+	return *t.bytes, true
 }
 
 // Equal reports the same state and the same bytes. Sealed values differ even
@@ -217,10 +205,10 @@ func SealedFields(b []byte) Fields {
 // Reveal is the plain map, the caller's to keep; ok is false when it is erased
 // or still sealed. An empty Fields reveals nil and true.
 func (f Fields) Reveal() (values map[string]string, ok bool) {
-	if f.is() != plain {
-		return nil, f.is() == empty
+	if f.state != plain {
+		return nil, f.state == empty
 	}
-	err := json.Unmarshal([]byte(f.bytes), &values)
+	err := json.Unmarshal([]byte(*f.bytes), &values)
 	return values, err == nil
 }
 
@@ -228,10 +216,10 @@ func (f Fields) Reveal() (values map[string]string, ok bool) {
 // says false; ok is false when they are erased or still sealed. It is Reveal
 // without the map, for checks on many rows.
 func (f Fields) RevealEach(yield func(name, value string) bool) (ok bool) {
-	if f.is() != plain {
-		return f.is() == empty
+	if f.state != plain {
+		return f.state == empty
 	}
-	rest := f.bytes // what FieldsOf wrote: {"name":"value","name":"value"}
+	rest := *f.bytes // what FieldsOf wrote: {"name":"value","name":"value"}
 	for len(rest) > 1 {
 		name, after, ok1 := quoted(rest[1:])
 		value, after, ok2 := quoted(strings.TrimPrefix(after, ":"))
@@ -256,14 +244,19 @@ func quoted(s string) (text, rest string, ok bool) {
 		case '\\':
 			i++
 		case '"':
-			if text = s[1:i]; strings.IndexByte(text, '\\') >= 0 {
-				ok = json.Unmarshal([]byte(s[:i+1]), &text) == nil
-				return text, s[i+1:], ok
+			if text = s[1:i]; strings.IndexByte(text, '\\') < 0 {
+				return text, s[i+1:], true
 			}
-			return text, s[i+1:], true
+			text, ok = unescaped(s[:i+1])
+			return text, s[i+1:], ok
 		}
 	}
 	return "", "", false
+}
+
+func unescaped(literal string) (text string, ok bool) {
+	err := json.Unmarshal([]byte(literal), &text)
+	return text, err == nil
 }
 
 // Equal reports the same state and the same bytes. Sealed values differ even
