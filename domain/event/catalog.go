@@ -1,6 +1,7 @@
 package event
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,7 +10,8 @@ import (
 	"github.com/cleversender/cleversender/domain/personal"
 )
 
-// An Upcast turns the fields of one version into those of the next.
+// An Upcast turns the fields of one version into those of the next. Numbers
+// are json.Number: a position may be larger than a float64 holds.
 type Upcast func(fields map[string]any)
 
 // A Field is a personal value inside an event type.
@@ -73,6 +75,22 @@ func (t Type) Visit(e any, visit func(Field, personal.Value) error) (any, error)
 	return v.Elem().Interface(), nil
 }
 
+func (t Type) upcast(version int, data []byte) ([]byte, error) {
+	if !json.Valid(data) {
+		return nil, errors.New("not JSON")
+	}
+	var fields map[string]any
+	in := json.NewDecoder(bytes.NewReader(data))
+	in.UseNumber()
+	if err := in.Decode(&fields); err != nil || fields == nil {
+		return nil, errors.New("not a JSON object")
+	}
+	for _, up := range t.upcasts[version-1:] {
+		up(fields)
+	}
+	return json.Marshal(fields)
+}
+
 // ErrNewer: the event was written by a newer version of the software. Who
 // reads it stops: skipping would be a silent lie.
 var ErrNewer = errors.New("written by a newer version of the software")
@@ -83,13 +101,17 @@ type Catalog struct {
 	byGo   map[reflect.Type]Type
 }
 
-// NewCatalog panics on a duplicate: two meanings for one name is a bug.
+// NewCatalog panics on a duplicate: two meanings for one name is a bug, and so
+// are two names for one type.
 func NewCatalog(types ...[]Type) Catalog {
 	c := Catalog{map[string]Type{}, map[reflect.Type]Type{}}
 	for _, list := range types {
 		for _, t := range list {
 			if _, dup := c.byName[t.Name]; dup {
 				panic("event name declared twice: " + t.Name)
+			}
+			if _, dup := c.byGo[t.Go]; dup {
+				panic("event type declared twice: " + t.Name)
 			}
 			c.byName[t.Name], c.byGo[t.Go] = t, t
 		}
@@ -142,14 +164,10 @@ func (c Catalog) Decode(name string, version int, data []byte) (any, error) {
 		return nil, fmt.Errorf("%s: version %d does not exist", name, version)
 	}
 	if version < t.Version() {
-		fields := map[string]any{}
-		if err := json.Unmarshal(data, &fields); err != nil || fields == nil {
-			return nil, fmt.Errorf("%s v%d: not a JSON object: %w", name, version, err)
+		var err error
+		if data, err = t.upcast(version, data); err != nil {
+			return nil, fmt.Errorf("%s v%d: %w", name, version, err)
 		}
-		for _, up := range t.upcasts[version-1:] {
-			up(fields)
-		}
-		data, _ = json.Marshal(fields)
 	}
 	e, err := t.decode(data)
 	if err != nil {
