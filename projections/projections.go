@@ -36,12 +36,20 @@ type Table struct {
 	Values []Column
 }
 
+// Column is the i-th column of a row.
+func (t *Table) Column(i int) Column {
+	if i < len(t.Key) {
+		return t.Key[i]
+	}
+	return t.Values[i-len(t.Key)]
+}
+
 // Row is a table's key columns and then its values: int64, string or []byte,
 // never nil.
 type Row []any
 
 // Rows is the tables of one projection inside one transaction. It sees its own
-// writes.
+// writes. Rows and the bytes in them are not changed once given or received.
 type Rows interface {
 	Get(t *Table, key ...any) (Row, error) // nil when there is none
 	Put(t *Table, row Row) error
@@ -61,7 +69,10 @@ type Projection struct {
 	Name    string   // snake_case
 	Version int      // a new one is built beside the old one, then readers switch
 	Types   []string // stored names of the events it folds; nil: all
-	Tables  []*Table
+	// Envelopes: the fold looks at envelopes only, and gets events without Data;
+	// so it can take those of a newer version of the software too.
+	Envelopes bool
+	Tables    []*Table
 	// Fold applies a page. It holds no state between pages but in rows, and
 	// skips nothing silently: an error undoes the page.
 	Fold func(rows Rows, page []event.Recorded) error

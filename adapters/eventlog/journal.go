@@ -239,7 +239,7 @@ func (j *Journal) Follow(ctx context.Context, after event.Position, types []stri
 		for page, err := range j.log.Follow(ctx, after, types, batch) {
 			out := RecordedPage{Next: page.Next}
 			if err == nil {
-				err = j.decodePage(page.Events, &out)
+				err = j.decodePage(page.Events, nil, &out)
 			}
 			if !yield(out, err) || err != nil {
 				return
@@ -248,9 +248,27 @@ func (j *Journal) Follow(ctx context.Context, after event.Position, types []stri
 	}
 }
 
-func (j *Journal) decodePage(stored []event.Stored, out *RecordedPage) error {
+// FollowStored yields pages as Log.Follow does, for DecodePage: two halves of
+// Follow that can run side by side.
+func (j *Journal) FollowStored(ctx context.Context, after event.Position, types []string, batch int) iter.Seq2[Page, error] {
+	return j.log.Follow(ctx, after, types, batch)
+}
+
+// DecodePage decodes the events of these types (nil: all); the others come
+// without Data. It is event.ErrNewer at one of these types from the future.
+func (j *Journal) DecodePage(page Page, types map[string]bool) (RecordedPage, error) {
+	out := RecordedPage{Next: page.Next}
+	err := j.decodePage(page.Events, types, &out)
+	return out, err
+}
+
+func (j *Journal) decodePage(stored []event.Stored, types map[string]bool, out *RecordedPage) error {
 	out.Events = make([]event.Recorded, 0, len(stored))
 	for _, s := range stored {
+		if types != nil && !types[s.Type] {
+			out.Events = append(out.Events, envelope(s))
+			continue
+		}
 		r, err := j.decodeOne(s)
 		switch {
 		case errors.Is(err, event.ErrNewer):
@@ -283,10 +301,17 @@ func (j *Journal) decodeOne(s event.Stored) (event.Recorded, error) {
 	if err != nil {
 		return event.Recorded{}, fmt.Errorf("event %s at %d: %w", s.ID, s.Position, err)
 	}
+	r := envelope(s)
+	r.Data = data
+	return r, nil
+}
+
+// envelope is a stored event without its data.
+func envelope(s event.Stored) event.Recorded {
 	return event.Recorded{
 		Stream: s.Stream, Revision: s.Revision, Position: s.Position, ID: s.ID,
-		Type: s.Type, At: s.At, Meta: s.Meta, Data: data,
-	}, nil
+		Type: s.Type, At: s.At, Meta: s.Meta,
+	}
 }
 
 // Open makes the personal values of events plain, in place; those whose key

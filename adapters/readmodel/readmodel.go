@@ -1,5 +1,24 @@
 // Package readmodel keeps the rows of projections, and hosts the projections
 // that write them.
+//
+// # What can fail, and what then
+//
+//	step                    failed, not done               failed, but done
+//	read a page             read again from the position   -
+//	decode an event         its reference goes to the      -
+//	                        poison table with the page;
+//	                        the rest of the page counts
+//	an event from a newer   the projection stops there,    -
+//	version                 and Status says so
+//	fold and commit a page  rows and position are as they  the position has moved: events up to
+//	                        were; the page comes again     it are left out when the page comes again
+//	store an idle position  stored with the next page, or  -
+//	                        at the next start events that
+//	                        match nothing are read again
+//	switch to a rebuilt     the old model serves on; the   the new one serves
+//	model                   scratch one goes at the start
+//
+// kill -9 at any point: a model is as of the position it holds, and goes on from it.
 package readmodel
 
 import (
@@ -10,48 +29,63 @@ import (
 	"github.com/cleversender/cleversender/projections"
 )
 
-// Store keeps models; each version of each projection has one of its own.
+// Store keeps models, each under an id: letters, digits and underscores.
 type Store interface {
-	// Open opens the model of a projection, and makes it if it does not exist yet.
-	Open(ctx context.Context, p projections.Projection) (Model, error)
-	// Versions lists the models that exist of a projection, as their ids, oldest version first.
-	Versions(ctx context.Context, name string) ([]string, error)
-	// Drop removes a model by its id, and every byte of it. It is not open.
+	// Open opens a model, and makes it if it does not exist yet. One that was
+	// made with other tables is ErrShape.
+	Open(ctx context.Context, id string, tables []*projections.Table) (Model, error)
+	// IDs lists the models that exist, sorted.
+	IDs(ctx context.Context) ([]string, error)
+	// Replace gives model from the name of another, which goes if it exists.
+	// Neither is open. Whatever happens, one whole model has that name.
+	Replace(ctx context.Context, from, id string) error
+	// Drop removes a model, and every byte of it. It is not open.
 	Drop(ctx context.Context, id string) error
 }
 
-// Model is the rows of one version of one projection, and the position they
-// are as of.
+// Model is the rows of one projection, and the position they are as of.
 type Model interface {
 	projections.Reader
 	// Position is up to where events have been folded into the rows.
 	Position(ctx context.Context) (event.Position, error)
-	// Apply lets fold change rows and moves the position, all in one
-	// transaction: after an error nothing has changed.
+	// Apply lets a batch change rows and moves the position, all in one
+	// transaction: after an error nothing has changed. One batch at a time.
 	Apply(ctx context.Context, b Batch) error
-	// Poison lists up to limit events that could not be read, by reference.
+	// Snapshot is the model as it is now, whatever is applied later.
+	Snapshot(ctx context.Context) (Snapshot, error)
+	// Poison lists up to limit events that could not be read, in log order.
 	Poison(ctx context.Context, limit int) ([]Poison, error)
 	// Purge leaves nothing of what was deleted in any byte of the files.
 	Purge(ctx context.Context) error
 	Close() error
 }
 
-// Batch is one transaction of a model.
-type Batch struct {
-	From   event.Position               // where the model has to be
-	Next   event.Position               // where it is then
-	Fold   func(projections.Rows) error // nil: only the position moves
-	Poison []Poison
+// Snapshot is a model at one moment. Close it soon: it holds on to space.
+type Snapshot interface {
+	projections.Reader
+	Position(ctx context.Context) (event.Position, error)
+	Close() error
 }
 
-// Poison is an event that could not be read. It holds no data of the event.
+// Batch is one transaction of a model.
+type Batch struct {
+	From, Next event.Position               // the model has to be at From, and is at Next then
+	Fold       func(projections.Rows) error // nil: only the position moves
+	Poison     []Poison
+}
+
+// Poison is an event that could not be read, by reference: it holds nothing of
+// the event's data.
 type Poison struct {
 	Position event.Position
 	Event    string // its id
 	Type     string
-	Reason   string
+	Version  int
 }
 
-// ErrMoved: the model is not at the position that a batch starts from, since
-// somebody else has written to it.
-var ErrMoved = errors.New("the model is at another position")
+var (
+	// ErrMoved: the model is not where a batch starts from; somebody else has written to it.
+	ErrMoved = errors.New("the model is at another position")
+	// ErrShape: the tables are not those that the model was made with.
+	ErrShape = errors.New("the model was made with other tables")
+)

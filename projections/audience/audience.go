@@ -1,7 +1,210 @@
 // Package audience answers who is held, who is on which list, and whom mail may go to.
+//
+// A person's row is the whole of what is known: the other tables repeat it in
+// another order. An erased person has no row, and events about somebody who has
+// none change nothing.
 package audience
 
-import "github.com/cleversender/cleversender/projections"
+import (
+	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/consent"
+	"github.com/cleversender/cleversender/domain/event"
+	"github.com/cleversender/cleversender/domain/list"
+	"github.com/cleversender/cleversender/domain/subscriber"
+	"github.com/cleversender/cleversender/projections"
+)
+
+var people = &projections.Table{
+	Name: "people",
+	Key:  []projections.Column{{Name: "account", Kind: projections.Bytes}, {Name: "person", Kind: projections.Bytes}},
+	Values: []projections.Column{
+		{Name: "added", Kind: projections.Int},
+		{Name: "source", Kind: projections.Text},
+		{Name: "email", Kind: projections.Bytes}, // sealed; so are the next two
+		{Name: "name", Kind: projections.Bytes},
+		{Name: "attributes", Kind: projections.Bytes},
+		{Name: "sealed_by", Kind: projections.Bytes},
+		{Name: "consents", Kind: projections.Bytes}, // see pack.go
+		{Name: "lists", Kind: projections.Bytes},
+	},
+}
+
+var members = &projections.Table{
+	Name: "members",
+	Key:  []projections.Column{{Name: "list", Kind: projections.Bytes}, {Name: "person", Kind: projections.Bytes}},
+	Values: []projections.Column{
+		{Name: "standing", Kind: projections.Text},
+		{Name: "consent", Kind: projections.Int},
+		{Name: "since", Kind: projections.Int},
+	},
+}
+
+var lists = &projections.Table{
+	Name: "lists",
+	Key:  []projections.Column{{Name: "account", Kind: projections.Bytes}, {Name: "list", Kind: projections.Bytes}},
+	Values: []projections.Column{
+		{Name: "name", Kind: projections.Text},
+		{Name: "double_opt_in", Kind: projections.Int},
+		{Name: "archived", Kind: projections.Int},
+		{Name: "created", Kind: projections.Int},
+		{Name: "members", Kind: projections.Int},
+		{Name: "mailable", Kind: projections.Int},
+		{Name: "unconfirmed", Kind: projections.Int},
+		{Name: "revoked", Kind: projections.Int},
+		{Name: "silent", Kind: projections.Int},
+	},
+}
+
+var accounts = &projections.Table{
+	Name:   "accounts",
+	Key:    []projections.Column{{Name: "account", Kind: projections.Bytes}},
+	Values: []projections.Column{{Name: "people", Kind: projections.Int}},
+}
 
 // Projection is to be hosted.
-var Projection = projections.Projection{Name: "audience", Version: 1}
+var Projection = projections.Projection{
+	Name: "audience", Version: 1,
+	Types: []string{
+		"list.created", "list.archived",
+		"subscriber.added", "subscriber.joined", "subscriber.rectified", "subscriber.erased",
+		"consent.requested", "consent.given", "consent.confirmed", "consent.asserted", "consent.revoked",
+	},
+	Tables: []*projections.Table{people, members, lists, accounts},
+	Fold:   fold,
+}
+
+func fold(rows projections.Rows, events []event.Recorded) error {
+	p := newPage(rows)
+	for _, e := range events {
+		if err := p.apply(e); err != nil {
+			return err
+		}
+	}
+	return p.flush()
+}
+
+func (p *page) apply(e event.Recorded) error {
+	switch data := e.Data.(type) {
+	case list.Created:
+		return p.change(e, func(l *List) { l.Name, l.DoubleOptIn, l.CreatedAt = data.Name, data.DoubleOptIn, e.At })
+	case list.Archived:
+		return p.change(e, func(l *List) { l.Archived = true })
+	}
+	s, err := p.person(e.Meta.Account, e.Meta.Subject, e.Revision == 1)
+	if err != nil {
+		return err
+	}
+	if data, ok := e.Data.(subscriber.Added); ok {
+		return p.added(s, e, data)
+	}
+	if !s.held {
+		return nil
+	}
+	s.dirty = true
+	switch data := e.Data.(type) {
+	case subscriber.Rectified:
+		s.Email, s.Name, s.Attributes, s.SealedBy, s.Source = data.Email, data.Name, data.Attributes, e.ID, data.Source
+		return nil
+	case subscriber.Joined:
+		return p.member(s, data.List, e, func(m *member) { m.joined = true })
+	case subscriber.Erased:
+		return p.erased(s)
+	}
+	for key := range consent.Keys(e.Data) {
+		if err := p.consent(s, key, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *page) change(e event.Recorded, change func(*List)) error {
+	id, err := projections.StreamID(e.Stream)
+	if err != nil {
+		return err
+	}
+	l, err := p.list(e.Meta.Account, id)
+	if err == nil {
+		change(l)
+	}
+	return err
+}
+
+func (p *page) added(s *person, e event.Recorded, data subscriber.Added) error {
+	if !s.held {
+		n, err := p.people(e.Meta.Account)
+		if err != nil {
+			return err
+		}
+		*n++
+		s.AddedAt = e.At
+	}
+	s.held, s.dirty = true, true
+	s.Email, s.Name, s.Attributes, s.SealedBy, s.Source = data.Email, data.Name, data.Attributes, e.ID, data.Source
+	return nil
+}
+
+// consent follows the law (package consent) for one answer.
+func (p *page) consent(s *person, key consent.Key, e event.Recorded) error {
+	if key.Purpose.PerList() {
+		return p.member(s, key.List, e, func(m *member) { m.apply(e) })
+	}
+	if i := purpose(key.Purpose); i >= 0 { // an unknown one allows nothing here
+		s.answers[i].apply(e)
+	}
+	return nil
+}
+
+// member changes how the person stands to a list, and the list's counts.
+func (p *page) member(s *person, id domain.ID, e event.Recorded, change func(*member)) error {
+	l, err := p.list(s.Account, id)
+	if err != nil {
+		return err
+	}
+	m := s.on(id)
+	if m == nil {
+		s.members = append(s.members, member{list: id, since: e.At})
+		m = &s.members[len(s.members)-1]
+	} else {
+		l.Counts.add(m.standing(l.DoubleOptIn), -1)
+	}
+	change(m)
+	m.dirty = true
+	l.Counts.add(m.standing(l.DoubleOptIn), 1)
+	return nil
+}
+
+func (p *page) erased(s *person) error {
+	for i := range s.members {
+		l, err := p.list(s.Account, s.members[i].list)
+		if err != nil {
+			return err
+		}
+		l.Counts.add(s.members[i].standing(l.DoubleOptIn), -1)
+		if err := p.rows.Delete(members, s.members[i].list[:], s.ID[:]); err != nil {
+			return err
+		}
+	}
+	n, err := p.people(s.Account)
+	if err != nil {
+		return err
+	}
+	*n--
+	*s = person{Person: Person{Account: s.Account, ID: s.ID}}
+	return p.rows.Delete(people, s.Account[:], s.ID[:])
+}
+
+// add counts a member in or out.
+func (c *Counts) add(s Standing, n int) {
+	c.Members += n
+	switch s {
+	case Mailable:
+		c.Mailable += n
+	case Unconfirmed:
+		c.Unconfirmed += n
+	case Revoked:
+		c.Revoked += n
+	default:
+		c.Silent += n
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/cleversender/cleversender/domain"
-	"github.com/cleversender/cleversender/domain/delivery"
 	"github.com/cleversender/cleversender/domain/event"
 	"github.com/cleversender/cleversender/domain/personal"
 	"github.com/cleversender/cleversender/domain/subscriber"
@@ -60,57 +59,111 @@ type Counts struct {
 	Members, Mailable, Unconfirmed, Revoked, Silent int
 }
 
-// Permission is what one person allows, and the data it takes to use it, sealed.
-type Permission struct {
-	Withhold      delivery.Reason // "": may be mailed
-	List          domain.ID       // the one they are mailed for
-	Consent       event.Position  // of the event that allows it
-	OpenTracking  bool
-	ClickTracking bool
-	Email, Name   personal.Text
-	Attributes    personal.Fields
-	SealedBy      domain.ID // the event that Email, Name and Attributes come from
-}
-
 // Find returns a person of the account.
 func Find(ctx context.Context, r projections.Reader, account, person domain.ID) (p Person, found bool, err error) {
-	return Person{}, false, nil
+	row, err := r.Get(ctx, people, account[:], person[:])
+	if err != nil || row == nil {
+		return Person{}, false, err
+	}
+	list := listCache(ctx, r, account)
+	p, err = readPerson(row, list)
+	return p, err == nil, err
 }
 
 // People returns up to limit people of the account in id order, after one (zero: from the start).
 func People(ctx context.Context, r projections.Reader, account, after domain.ID, limit int) ([]Person, error) {
-	return nil, nil
+	rows, err := r.Scan(ctx, people, []any{account[:]}, past(after), limit)
+	if err != nil {
+		return nil, err
+	}
+	list := listCache(ctx, r, account)
+	out := make([]Person, len(rows))
+	for i, row := range rows {
+		if out[i], err = readPerson(row, list); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // Members returns up to limit members of a list in id order, after one. The
 // caller has made sure (FindList) that the list is the account's.
 func Members(ctx context.Context, r projections.Reader, list, after domain.ID, limit int) ([]Member, error) {
-	return nil, nil
+	rows, err := r.Scan(ctx, members, []any{list[:]}, past(after), limit)
+	out := make([]Member, len(rows))
+	for i, row := range rows {
+		out[i] = Member{row.ID(0), row.ID(1), Standing(row.Text(2)), row.Position(3), row.Time(4)}
+	}
+	return out, err
 }
 
 // Lists returns up to limit lists of the account, archived ones too, in id order, after one.
 func Lists(ctx context.Context, r projections.Reader, account, after domain.ID, limit int) ([]List, error) {
-	return nil, nil
+	rows, err := r.Scan(ctx, lists, []any{account[:]}, past(after), limit)
+	out := make([]List, len(rows))
+	for i, row := range rows {
+		out[i] = readList(row)
+	}
+	return out, err
 }
 
 // FindList returns a list of the account.
 func FindList(ctx context.Context, r projections.Reader, account, list domain.ID) (l List, found bool, err error) {
-	return List{}, false, nil
+	row, err := r.Get(ctx, lists, account[:], list[:])
+	if err != nil || row == nil {
+		return List{}, false, err
+	}
+	return readList(row), true, nil
 }
 
 // CountPeople is how many people the account holds data of.
 func CountPeople(ctx context.Context, r projections.Reader, account domain.ID) (int, error) {
-	return 0, nil
+	row, err := r.Get(ctx, accounts, account[:])
+	if err != nil || row == nil {
+		return 0, err
+	}
+	return row.Int(1), nil
 }
 
-// MailableIDs returns up to limit people whom at least one of the lists may
-// mail, each once, in id order, after one; none: that was all.
-func MailableIDs(ctx context.Context, r projections.Reader, account domain.ID, lists []domain.ID, after domain.ID, limit int) ([]domain.ID, error) {
-	return nil, nil
+// past is where a page goes on.
+func past(id domain.ID) []any {
+	if id.IsZero() {
+		return nil
+	}
+	return []any{id[:]}
 }
 
-// Permissions says of each person whether and how they may be mailed, in the
-// order asked, each for the first of the lists that allows it.
-func Permissions(ctx context.Context, r projections.Reader, account domain.ID, lists, people []domain.ID) ([]Permission, error) {
-	return nil, nil
+// listCache asks for each list once. Nobody may be mailed for one that is not there.
+func listCache(ctx context.Context, r projections.Reader, account domain.ID) func(domain.ID) (List, error) {
+	known := map[domain.ID]List{}
+	return func(id domain.ID) (List, error) {
+		if l, ok := known[id]; ok {
+			return l, nil
+		}
+		l, found, err := FindList(ctx, r, account, id)
+		if !found {
+			l = List{Account: account, ID: id, DoubleOptIn: true, Archived: true}
+		}
+		known[id] = l
+		return l, err
+	}
+}
+
+func readPerson(row projections.Row, list func(domain.ID) (List, error)) (Person, error) {
+	var s person
+	if err := s.read(row); err != nil {
+		return Person{}, err
+	}
+	p := s.Person
+	p.OpenTracking, p.ClickTracking = s.answers[0].inForce(false), s.answers[1].inForce(false)
+	p.Profiling, p.PolicyNotices = s.answers[2].inForce(false), s.answers[3].inForce(false)
+	for i := range s.members {
+		m := &s.members[i]
+		l, err := list(m.list)
+		if err != nil {
+			return Person{}, err
+		}
+		p.Lists = append(p.Lists, Member{m.list, s.ID, m.standing(l.DoubleOptIn), m.inForce(l.DoubleOptIn), m.since})
+	}
+	return p, nil
 }

@@ -1,0 +1,161 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"slices"
+	"sync"
+
+	"github.com/cleversender/cleversender/adapters/readmodel"
+	"github.com/cleversender/cleversender/domain/event"
+	"github.com/cleversender/cleversender/projections"
+)
+
+// reader implements projections.Reader on a borrowed connection.
+type reader struct {
+	with func(ctx context.Context, f func(*conn) error) error
+	sql  map[*projections.Table]*statements
+}
+
+// Get implements projections.Reader.
+func (r reader) Get(ctx context.Context, t *projections.Table, key ...any) (row projections.Row, err error) {
+	if err := readmodel.Check(t, key, false); err != nil {
+		return nil, err
+	}
+	err = r.with(ctx, func(c *conn) error {
+		row, err = get(c, r.sql[t], key)
+		return err
+	})
+	return row, err
+}
+
+func get(c *conn, s *statements, key []any) (out projections.Row, err error) {
+	err = c.query(s.get, values(key...), func(from []driver.Value) error {
+		out = row(from, s.table)
+		return nil
+	})
+	return out, err
+}
+
+// Scan implements projections.Reader.
+func (r reader) Scan(ctx context.Context, t *projections.Table, prefix, after []any, limit int) (rows []projections.Row, err error) {
+	args := append(slices.Clone(prefix), after...)
+	if err := readmodel.Check(t, args, false); err != nil {
+		return nil, err
+	}
+	err = r.with(ctx, func(c *conn) error {
+		return c.query(scan(t, len(prefix), len(after)), values(append(args, int64(limit))...), func(from []driver.Value) error {
+			rows = append(rows, row(from, t))
+			return nil
+		})
+	})
+	return rows, err
+}
+
+// Position implements readmodel.Model and readmodel.Snapshot.
+func (r reader) Position(ctx context.Context) (at event.Position, err error) {
+	err = r.with(ctx, func(c *conn) error {
+		at, err = position(c)
+		return err
+	})
+	return at, err
+}
+
+// Poison implements readmodel.Model.
+func (r reader) Poison(ctx context.Context, limit int) (all []readmodel.Poison, err error) {
+	err = r.with(ctx, func(c *conn) error {
+		return c.query("SELECT position, event, type, version FROM _poison ORDER BY position LIMIT ?", values(int64(limit)),
+			func(row []driver.Value) error {
+				all = append(all, readmodel.Poison{
+					Position: event.Position(row[0].(int64)), Event: row[1].(string),
+					Type: row[2].(string), Version: int(row[3].(int64)),
+				})
+				return nil
+			})
+	})
+	return all, err
+}
+
+// snapshot implements readmodel.Snapshot: one connection in a read transaction.
+type snapshot struct {
+	reader
+	conn *conn
+}
+
+// Snapshot implements readmodel.Model.
+func (m *model) Snapshot(ctx context.Context) (readmodel.Snapshot, error) {
+	c, err := m.pool.open()
+	if err != nil {
+		return nil, err
+	}
+	var mu sync.Mutex
+	s := &snapshot{conn: c, reader: reader{sql: m.sql, with: func(ctx context.Context, f func(*conn) error) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return f(c)
+	}}}
+	if err := c.exec("BEGIN"); err != nil {
+		return nil, errors.Join(err, c.close())
+	}
+	if _, err := s.Position(ctx); err != nil { // the first read fixes what is seen
+		return nil, errors.Join(err, c.close())
+	}
+	return s, nil
+}
+
+// Close implements readmodel.Snapshot.
+func (s *snapshot) Close() error { return errors.Join(s.conn.exec("COMMIT"), s.conn.close()) }
+
+// poolSize is how many read a model at once; others wait.
+const poolSize = 4
+
+// pool lends read-only connections.
+type pool struct {
+	path  string
+	slots chan *conn // nil: not opened yet
+}
+
+func newPool(path string) *pool {
+	p := &pool{path, make(chan *conn, poolSize)}
+	for range poolSize {
+		p.slots <- nil
+	}
+	return p
+}
+
+func (p *pool) open() (*conn, error) { return open(p.path, "query_only(ON)", readerCache) }
+
+func (p *pool) with(ctx context.Context, f func(*conn) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	var c *conn
+	select {
+	case c = <-p.slots:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if c == nil {
+		var err error
+		if c, err = p.open(); err != nil {
+			p.slots <- nil
+			return err
+		}
+	}
+	defer func() { p.slots <- c }()
+	return f(c)
+}
+
+// close takes every connection back first.
+func (p *pool) close() (err error) {
+	for range poolSize {
+		if c := <-p.slots; c != nil {
+			err = errors.Join(err, c.close())
+		}
+	}
+	return err
+}

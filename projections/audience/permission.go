@@ -1,0 +1,119 @@
+package audience
+
+import (
+	"bytes"
+	"context"
+	"slices"
+
+	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/delivery"
+	"github.com/cleversender/cleversender/domain/event"
+	"github.com/cleversender/cleversender/domain/personal"
+	"github.com/cleversender/cleversender/projections"
+)
+
+// Permission is what one person allows, and the data it takes to use it, sealed.
+type Permission struct {
+	Withhold      delivery.Reason // "": may be mailed
+	List          domain.ID       // the one they are mailed for
+	Consent       event.Position  // of the event that allows it
+	OpenTracking  bool
+	ClickTracking bool
+	Email, Name   personal.Text
+	Attributes    personal.Fields
+	SealedBy      domain.ID // the event that Email, Name and Attributes come from
+}
+
+// Permissions says of each person whether and how they may be mailed, in the
+// order asked, each for the first of the lists that allows it. Archived lists
+// and those of other accounts allow nothing.
+func Permissions(ctx context.Context, r projections.Reader, account domain.ID, lists, persons []domain.ID) ([]Permission, error) {
+	list := listCache(ctx, r, account)
+	out := make([]Permission, len(persons))
+	for i, id := range persons {
+		row, err := r.Get(ctx, people, account[:], id[:])
+		if err != nil {
+			return nil, err
+		}
+		if row == nil {
+			out[i].Withhold = delivery.Erased
+			continue
+		}
+		p, err := readPerson(row, list)
+		if err != nil {
+			return nil, err
+		}
+		if out[i], err = p.permission(lists, list); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (p *Person) permission(lists []domain.ID, list func(domain.ID) (List, error)) (Permission, error) {
+	allowed := Permission{Withhold: delivery.NoConsent}
+	for _, id := range lists {
+		l, err := list(id)
+		if err != nil {
+			return allowed, err
+		}
+		i := slices.IndexFunc(p.Lists, func(m Member) bool { return m.List == id })
+		if l.Archived || i < 0 {
+			continue
+		}
+		switch m := p.Lists[i]; {
+		case m.Standing == Mailable:
+			return Permission{
+				List: id, Consent: m.Consent, OpenTracking: p.OpenTracking > 0, ClickTracking: p.ClickTracking > 0,
+				Email: p.Email, Name: p.Name, Attributes: p.Attributes, SealedBy: p.SealedBy,
+			}, nil
+		case m.Standing == Revoked:
+			allowed.Withhold = delivery.Revoked
+		case m.Standing == Unconfirmed && allowed.Withhold == delivery.NoConsent:
+			allowed.Withhold = delivery.Unconfirmed
+		}
+	}
+	return allowed, nil
+}
+
+// MailableIDs returns up to limit people whom at least one of the lists may
+// mail, each once, in id order, after one; none: that was all.
+func MailableIDs(ctx context.Context, r projections.Reader, account domain.ID, lists []domain.ID, after domain.ID, limit int) ([]domain.ID, error) {
+	var ids []domain.ID
+	for _, id := range lists {
+		l, found, err := FindList(ctx, r, account, id)
+		if err != nil {
+			return nil, err
+		}
+		if !found || l.Archived {
+			continue
+		}
+		if ids, err = mailableOf(ctx, r, id, after, limit, ids); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(ids, func(a, b domain.ID) int { return bytes.Compare(a[:], b[:]) })
+	ids = slices.Compact(ids)
+	return ids[:min(limit, len(ids))], nil
+}
+
+// mailableOf appends up to limit of one list.
+func mailableOf(ctx context.Context, r projections.Reader, list, after domain.ID, limit int, ids []domain.ID) ([]domain.ID, error) {
+	for left := limit; left > 0; {
+		rows, err := r.Scan(ctx, members, []any{list[:]}, past(after), limit)
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			after = row.ID(1)
+			if left > 0 && Standing(row.Text(2)) == Mailable {
+				ids = append(ids, after)
+				left--
+			}
+		}
+		if len(rows) < limit {
+			break
+		}
+	}
+	return ids, nil
+}
