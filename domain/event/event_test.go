@@ -136,7 +136,7 @@ func TestDeclarationsAreChecked(t *testing.T) {
 		Email personal.Text `json:"email"`
 	}
 	for want, declare := range map[string]func(){
-		"names no class": func() { event.Define[classless]("test.classless") },
+		"names no class":      func() { event.Define[classless]("test.classless") },
 		"name declared twice": func() { event.NewCatalog([]event.Type{movedType}, []event.Type{movedType}) },
 		"type declared twice": func() { event.NewCatalog([]event.Type{movedType, event.Define[moved]("test.gone")}) },
 	} {
