@@ -31,7 +31,7 @@ func BenchmarkStore(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer s.Close()
-	const total, batch = 1_000_000, 5000
+	const total, batch = 1_000_000, 10000
 	account := domain.ID{1}
 	subjects := make([]domain.ID, 0, total)
 	var reserve, ensure, lookup, wall time.Duration
@@ -79,11 +79,11 @@ func BenchmarkStore(b *testing.B) {
 	first := time.Since(began)
 	began = time.Now()
 	for i := range 20 {
-		a := fmt.Sprintf("person.number%d@mail%d.example", i*batch, 0)
-		if err := s.Forget(ctx, account, a, subjects[i*batch], true); err != nil {
+		a := fmt.Sprintf("person.number%d@mail%d.example", i*5000, 0)
+		if err := s.Forget(ctx, account, a, subjects[i*5000], true); err != nil {
 			b.Fatal(err)
 		}
-		if _, err := s.Shred(ctx, subjects[i*batch]); err != nil {
+		if _, err := s.Shred(ctx, subjects[i*5000]); err != nil {
 			b.Fatal(err)
 		}
 		if err := s.Purge(ctx); err != nil {

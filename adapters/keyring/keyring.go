@@ -34,6 +34,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -149,7 +150,8 @@ func (s *Store) Purge(ctx context.Context) error {
 }
 
 func dsn(path, more string) string {
-	return "file:" + path + "?_pragma=page_size(" + pageSize + ")&_pragma=busy_timeout(10000)" +
+	// An opaque URL keeps SQLite from reading ? and # in the path.
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=page_size(" + pageSize + ")&_pragma=busy_timeout(10000)" +
 		"&_pragma=journal_mode(wal)&_pragma=synchronous(full)&_pragma=secure_delete(1)&_pragma=temp_store(memory)" + more
 }
 
