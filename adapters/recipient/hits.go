@@ -1,0 +1,124 @@
+package recipient
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/cleversender/cleversender/commands"
+	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/engagement"
+	"github.com/cleversender/cleversender/domain/event"
+)
+
+// gif is one transparent pixel.
+var gif = []byte("GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00," +
+	"\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x01D\x00;")
+
+// pixel answers every request alike, whatever its token.
+func (h *Handler) pixel(w http.ResponseWriter, r *http.Request) {
+	if t, err := h.token(r, Open); err != nil {
+		h.count("open", refusalResult(err))
+	} else {
+		h.recordOpen(r, t)
+	}
+	w.Header().Set("Content-Type", "image/gif")
+	w.Header().Set("Content-Length", strconv.Itoa(len(gif)))
+	_, _ = w.Write(gif) // the reader may have left
+}
+
+func (h *Handler) recordOpen(r *http.Request, t Token) {
+	allowed, err := h.deps.Permission(r.Context(), t.Account, t.Person)
+	if err != nil {
+		h.fail(r, "open", err)
+		return
+	}
+	if !allowed.Opens {
+		h.count("open", noConsent)
+		return
+	}
+	why := Machine(r.Method, r.Header)
+	ip, client := h.who(r)
+	h.record(r, "open", t, why, func(req commands.Request, writer domain.ID, after uint64) []event.Draft {
+		return decide(req, after, commands.RecordOpen{
+			Campaign: t.Campaign, Writer: writer, Person: t.Person, Ordinal: t.Ordinal,
+			Machine: why, IP: ip, Client: client,
+		})
+	})
+}
+
+// link leads to a target of the campaign, and nowhere else.
+func (h *Handler) link(w http.ResponseWriter, r *http.Request) {
+	t, err := h.token(r, Click)
+	if err != nil {
+		h.count("click", refusalResult(err))
+		h.page(w, http.StatusNotFound, noSuchLink)
+		return
+	}
+	target, err := h.target(r.Context(), t)
+	switch {
+	case err != nil:
+		h.fail(r, "click", err)
+		h.page(w, http.StatusServiceUnavailable, tryLater)
+	case target == "":
+		h.count("click", unknown)
+		h.page(w, http.StatusNotFound, noSuchLink)
+	default:
+		h.recordClick(r, t)
+		http.Redirect(w, r, target, http.StatusFound)
+	}
+}
+
+// target is where a link leads; "" when the campaign has no such link.
+func (h *Handler) target(ctx context.Context, t Token) (string, error) {
+	links, err := h.links.of(ctx, h.deps.Log, t.Account, t.Campaign)
+	if err != nil || t.Link < 0 || t.Link >= len(links) {
+		return "", err
+	}
+	u, err := url.Parse(links[t.Link])
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return "", nil
+	}
+	return links[t.Link], nil
+}
+
+func (h *Handler) recordClick(r *http.Request, t Token) {
+	allowed, err := h.deps.Permission(r.Context(), t.Account, t.Person)
+	if err != nil {
+		h.fail(r, "click", err)
+		return
+	}
+	if !allowed.Clicks {
+		h.count("click", noConsent)
+		return
+	}
+	why := Machine(r.Method, r.Header)
+	ip, client := h.who(r)
+	h.record(r, "click", t, why, func(req commands.Request, writer domain.ID, after uint64) []event.Draft {
+		return decide(req, after, commands.RecordClick{
+			Campaign: t.Campaign, Writer: writer, Person: t.Person, Ordinal: t.Ordinal, Link: t.Link,
+			Machine: why, IP: ip, Client: client,
+		})
+	})
+}
+
+// record waits until the hit is durable, and counts what came of it.
+func (h *Handler) record(r *http.Request, kind string, t Token, why engagement.Machine,
+	drafts func(req commands.Request, writer domain.ID, after uint64) []event.Draft,
+) {
+	req := commands.Request{ID: h.deps.NewID(), Account: t.Account, Actor: t.Person}
+	err := h.recorder.record(r.Context(), hit{campaign: t.Campaign, drafts: func(writer domain.ID, after uint64) []event.Draft {
+		return drafts(req, writer, after)
+	}})
+	switch {
+	case isRefusal(err): // erased a moment ago
+		h.count(kind, noConsent)
+	case err != nil:
+		h.fail(r, kind, err)
+	case why != engagement.MaybeHuman:
+		h.count(kind, machine)
+	default:
+		h.count(kind, recorded)
+	}
+}
