@@ -17,8 +17,9 @@ import (
 // conn is one session with the server, used by one goroutine at a time.
 type conn struct {
 	client *gosmtp.Client
-	wire   net.Conn
-	sent   int // messages tried
+	raw    net.Conn // what is closed to break off
+	wire   net.Conn // what the client writes to: raw, or TLS over it
+	sent   int      // messages tried
 	used   time.Time
 }
 
@@ -39,7 +40,7 @@ func (p *Pool) dial(ctx context.Context) (*conn, error) {
 	}
 	wire := &timed{raw, p.config.Timeout}
 	defer context.AfterFunc(ctx, func() { _ = raw.Close() })()
-	client, err := p.greet(ctx, wire)
+	client, spoken, err := p.greet(ctx, wire)
 	if err != nil {
 		_ = raw.Close()
 		if ctx.Err() != nil {
@@ -47,11 +48,11 @@ func (p *Pool) dial(ctx context.Context) (*conn, error) {
 		}
 		return nil, fmt.Errorf("greet the mail server: %w", err)
 	}
-	return &conn{client: client, wire: raw}, nil
+	return &conn{client: client, raw: raw, wire: spoken}, nil
 }
 
 // greet opens the session: EHLO, encryption, authentication.
-func (p *Pool) greet(ctx context.Context, wire net.Conn) (*gosmtp.Client, error) {
+func (p *Pool) greet(ctx context.Context, wire net.Conn) (*gosmtp.Client, net.Conn, error) {
 	config := p.config.TLSConfig.Clone()
 	if config == nil {
 		config = &tls.Config{MinVersion: tls.VersionTLS12}
@@ -61,41 +62,41 @@ func (p *Pool) greet(ctx context.Context, wire net.Conn) (*gosmtp.Client, error)
 	if p.config.TLS {
 		secure := tls.Client(wire, config)
 		if err := secure.HandshakeContext(ctx); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		wire = secure
 	}
 	client := p.client(wire)
 	if err := client.Hello(p.config.Hello); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if offered, _ := client.Extension("STARTTLS"); !p.config.TLS && p.config.StartTLS != Off {
 		if !offered && p.config.StartTLS == Required {
-			return nil, errors.New("smtp: the server does not offer STARTTLS")
+			return nil, nil, errors.New("smtp: the server does not offer STARTTLS")
 		}
 		if offered {
 			var err error
-			if client, err = p.startTLS(ctx, wire, config); err != nil {
-				return nil, err
+			if client, wire, err = p.startTLS(ctx, wire, config); err != nil {
+				return nil, nil, err
 			}
 			encrypted = true
 		}
 	}
-	return client, p.authenticate(client, encrypted)
+	return client, wire, p.authenticate(client, encrypted)
 }
 
 // startTLS encrypts a connection on which EHLO offered it, and greets again
 // (RFC 3207, section 4.2).
-func (p *Pool) startTLS(ctx context.Context, wire net.Conn, config *tls.Config) (*gosmtp.Client, error) {
+func (p *Pool) startTLS(ctx context.Context, wire net.Conn, config *tls.Config) (*gosmtp.Client, net.Conn, error) {
 	if err := starttls(wire); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	secure := tls.Client(wire, config)
 	if err := secure.HandshakeContext(ctx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	client := p.client(&greeted{Conn: secure})
-	return client, client.Hello(p.config.Hello)
+	return client, secure, client.Hello(p.config.Hello)
 }
 
 func (p *Pool) client(wire net.Conn) *gosmtp.Client {
@@ -121,7 +122,7 @@ func (p *Pool) authenticate(client *gosmtp.Client, encrypted bool) error {
 // connection is of no more use.
 func (c *conn) send(ctx context.Context, e envelope, msg []byte) (reply delivery.Reply, broken bool) {
 	c.sent++
-	stop := context.AfterFunc(ctx, func() { _ = c.wire.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = c.raw.Close() })
 	defer stop()
 	if e.utf8 {
 		if offered, _ := c.client.Extension("SMTPUTF8"); !offered { // RFC 6531, section 3.5
@@ -138,10 +139,13 @@ func (c *conn) send(ctx context.Context, e envelope, msg []byte) (reply delivery
 	if err != nil {
 		return c.early(err)
 	}
-	if _, err := data.Write(msg); err != nil {
+	// The client's own writer goes octet by octet, most of a message's cost. Its
+	// buffer is empty now, so the content can go past it; the end of it, CRLF
+	// and the dot, is what CloseWithResponse writes.
+	if _, err := c.wire.Write(content(msg)); err != nil {
 		return notSent(errLost), true
 	}
-	if !stop() { // ctx ended, and what is left in the buffer cannot leave
+	if !stop() { // ctx ended before the end of the message could leave
 		return notSent(ctx.Err()), true
 	}
 	answer, err := data.CloseWithResponse()
@@ -190,7 +194,7 @@ func late(err error) (delivery.Reply, bool) {
 func (c *conn) close() { _ = c.client.Close() }
 
 func (c *conn) quit() {
-	_ = c.wire.SetDeadline(time.Now().Add(time.Second))
+	_ = c.raw.SetDeadline(time.Now().Add(time.Second))
 	if err := c.client.Quit(); err != nil {
 		c.close()
 	}

@@ -323,3 +323,18 @@ func BenchmarkSend(b *testing.B) {
 		}
 	}
 }
+
+// Content arrives as it was, wherever its dots stand.
+func TestContent(t *testing.T) {
+	c := catch(t, catcher.Options{Keep: 9})
+	p := open(t, c.URL())
+	for i, s := range []string{"x\r\n", ".\r\n", ".x\r\n.\r\n..\r\n", "x", "\r\n\r\n", "x\r\n.\r\nRSET\r\n"} {
+		if r := p.Send(t.Context(), from, to, []byte(s)); r.Outcome != delivery.Taken {
+			t.Fatalf("%q: %+v", s, r)
+		}
+		m, _ := c.Message(i + 1)
+		if got := string(m.Data); got != s && got != s+"\r\n" {
+			t.Errorf("%q arrived as %q", s, got)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package smtp
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net"
@@ -21,6 +22,20 @@ func (t *timed) Write(b []byte) (int, error) {
 		return 0, err
 	}
 	return t.Conn.Write(b)
+}
+
+// content is a message without its last line end, dots at the start of lines
+// doubled (RFC 5321, section 4.5.2).
+func content(msg []byte) []byte {
+	msg = bytes.TrimSuffix(msg, []byte("\r\n"))
+	if !bytes.HasPrefix(msg, []byte(".")) && !bytes.Contains(msg, []byte("\n.")) {
+		return msg
+	}
+	stuffed := bytes.ReplaceAll(msg, []byte("\n."), []byte("\n.."))
+	if stuffed[0] == '.' {
+		stuffed = append([]byte("."), stuffed...)
+	}
+	return stuffed
 }
 
 // starttls says STARTTLS and reads its reply, no octet further: what follows
