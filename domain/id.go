@@ -3,7 +3,6 @@ package domain
 import (
 	"crypto/sha1"
 	"encoding/hex"
-	"strings"
 )
 
 // ID names a thing or a person. It is a UUID (RFC 9562) in binary form: made
@@ -65,10 +64,14 @@ func (id *ID) UnmarshalText(text []byte) error {
 	if len(text) != 36 || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-' {
 		return ErrBadID
 	}
-	digits := strings.ReplaceAll(string(text), "-", "")
-	if n, err := hex.Decode(id[:], []byte(digits)); err != nil || n != 16 || len(digits) != 32 {
-		*id = ID{}
-		return ErrBadID
+	at := 0
+	for _, part := range [][]byte{text[:8], text[9:13], text[14:18], text[19:23], text[24:]} {
+		n, err := hex.Decode(id[at:], part)
+		if err != nil {
+			*id = ID{}
+			return ErrBadID
+		}
+		at += n
 	}
 	return nil
 }

@@ -170,6 +170,9 @@ func TestAPersonalValueNeedsAPerson(t *testing.T) {
 	if _, err := j.Append(t.Context(), "s", 0, about(domain.ID{}, 0, adaMet())); err == nil {
 		t.Error("a personal value of nobody was recorded")
 	}
+	if len(j.keys.byRef) > 0 {
+		t.Error("a key of nobody was made")
+	}
 }
 
 func TestABulkFailsOneByOne(t *testing.T) {
