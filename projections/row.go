@@ -31,11 +31,14 @@ func (r Row) Text(i int) string { return r[i].(string) }
 func (r Row) Bytes(i int) []byte { return r[i].([]byte) }
 
 // Time reads column i as UTC with microseconds; 0 is the zero time.
-func (r Row) Time(i int) time.Time {
-	if us := r[i].(int64); us != 0 {
-		return time.UnixMicro(us).UTC()
+func (r Row) Time(i int) time.Time { return Time(r[i].(int64)) }
+
+// Time is what Micros was made of.
+func Time(micros int64) time.Time {
+	if micros == 0 {
+		return time.Time{}
 	}
-	return time.Time{}
+	return time.UnixMicro(micros).UTC()
 }
 
 // Micros is the column of a time, as Row.Time reads it.

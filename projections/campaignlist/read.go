@@ -2,6 +2,8 @@ package campaignlist
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/cleversender/cleversender/domain"
@@ -37,21 +39,69 @@ type Ref struct{ Account, Campaign domain.ID }
 
 // Find returns a campaign of the account.
 func Find(ctx context.Context, r projections.Reader, account, id domain.ID) (c Campaign, found bool, err error) {
-	return Campaign{}, false, nil
+	row, err := r.Get(ctx, campaigns, account[:], id[:])
+	if err != nil || row == nil {
+		return Campaign{}, false, err
+	}
+	var d details
+	if err := json.Unmarshal([]byte(row.Text(4)), &d); err != nil {
+		return Campaign{}, false, fmt.Errorf("campaign %s: %w", id, err)
+	}
+	return Campaign{
+		Account: account, ID: id, Settings: d.Settings, Status: campaign.Status(row.Text(3)), Reason: d.Reason,
+		CreatedAt: projections.Time(d.Created), EditedAt: projections.Time(d.Edited),
+		StartAt: projections.Time(d.StartAt), StartedAt: projections.Time(d.Started), EndedAt: projections.Time(d.Ended),
+		Content: d.Content, Frozen: d.Frozen, Totals: d.Totals, cursor: Cursor(row[2].(int64)),
+	}, true, nil
 }
 
 // Recent returns up to limit campaigns of the account, newest first, after a cursor.
-func Recent(ctx context.Context, r projections.Reader, account domain.ID, after Cursor, limit int) ([]Campaign, error) {
-	return nil, nil
+func Recent(ctx context.Context, r projections.Reader, account domain.ID, after Cursor, limit int) (out []Campaign, err error) {
+	err = projections.ScanRecent(ctx, r, recent, account, int64(after), limit, func(id domain.ID) error {
+		c, _, err := Find(ctx, r, account, id)
+		out = append(out, c)
+		return err
+	})
+	return out, err
 }
 
 // Due returns up to limit scheduled campaigns of any account whose time is not after now, earliest first.
 func Due(ctx context.Context, r projections.Reader, now time.Time, limit int) ([]Ref, error) {
-	return nil, nil
+	rows, err := r.Scan(ctx, due, nil, nil, limit)
+	var out []Ref
+	for _, row := range rows {
+		if !row.Time(0).After(now) {
+			out = append(out, Ref{row.ID(2), row.ID(1)})
+		}
+	}
+	return out, err
 }
 
 // NextDue is when the earliest scheduled campaign of any account starts; zero: none is scheduled.
-func NextDue(ctx context.Context, r projections.Reader) (time.Time, error) { return time.Time{}, nil }
+func NextDue(ctx context.Context, r projections.Reader) (time.Time, error) {
+	rows, err := r.Scan(ctx, due, nil, nil, 1)
+	if err != nil || len(rows) == 0 {
+		return time.Time{}, err
+	}
+	return rows[0].Time(0), nil
+}
 
 // Active returns the campaigns of every account that are being sent or paused.
-func Active(ctx context.Context, r projections.Reader) ([]Ref, error) { return nil, nil }
+func Active(ctx context.Context, r projections.Reader) ([]Ref, error) {
+	const page = 1000
+	var out []Ref
+	var after []any
+	for {
+		rows, err := r.Scan(ctx, active, nil, after, page)
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			out = append(out, Ref{row.ID(1), row.ID(0)})
+			after = row[:1]
+		}
+		if len(rows) < page {
+			return out, nil
+		}
+	}
+}

@@ -1,7 +1,169 @@
-// Package campaignreport answers what became of a campaign.
+// Package campaignreport answers what became of a campaign: how far each
+// recipient has come, who opened and clicked, when, and why not.
+//
+// One byte a recipient says how far they have come and what they did, found by
+// their ordinal in the campaign: the report names nobody, so it has nothing to
+// erase. Counts of people come from those bytes, so that a fact that is
+// recorded twice counts once.
 package campaignreport
 
-import "github.com/cleversender/cleversender/projections"
+import (
+	"strconv"
+
+	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/campaign"
+	"github.com/cleversender/cleversender/domain/delivery"
+	"github.com/cleversender/cleversender/domain/engagement"
+	"github.com/cleversender/cleversender/domain/event"
+	"github.com/cleversender/cleversender/projections"
+)
 
 // Projection is to be hosted.
-var Projection = projections.Projection{Name: "campaign_report", Version: 1}
+var Projection = projections.Projection{
+	Name: "campaign_report", Version: 1,
+	Types: []string{
+		"campaign.started", "campaign.audience_frozen", "segment.planned", "segment.claimed",
+		"send.intended", "send.withheld", "send.accepted", "send.deferred", "send.failed",
+		"message.opened", "link.clicked", "message.unsubscribed",
+	},
+	Tables: []*projections.Table{reports, recipients, segments, links, linkPeople, hours, reasons},
+	Fold:   fold,
+}
+
+func fold(rows projections.Rows, events []event.Recorded) error {
+	p := newPage(rows)
+	for i := range events {
+		if err := p.apply(&events[i]); err != nil {
+			return err
+		}
+	}
+	return p.flush()
+}
+
+func (p *page) apply(e *event.Recorded) error {
+	switch data := e.Data.(type) {
+	case campaign.Started:
+		return p.started(e, data)
+	case campaign.AudienceFrozen:
+		id, err := projections.StreamID(e.Stream)
+		if err != nil {
+			return err
+		}
+		r, err := p.report(e, id)
+		if err == nil {
+			r.count[recipientsCount] = int64(data.Recipients)
+		}
+		return err
+	case delivery.Planned:
+		return p.planned(e, data)
+	case delivery.Claimed:
+		return p.claimed(e, data)
+	case delivery.Intended:
+		return p.moved(e, data.Campaign, data.Ordinal, delivery.Pending)
+	case delivery.Withheld:
+		if err := p.because(data.Campaign, withheld, string(data.Reason)); err != nil {
+			return err
+		}
+		return p.moved(e, data.Campaign, data.Ordinal, delivery.Excluded)
+	case delivery.Accepted:
+		return p.hourly(e, data.Campaign, hourSent, p.moved(e, data.Campaign, data.Ordinal, delivery.Sent))
+	case delivery.Failed:
+		if err := p.because(data.Campaign, failed, string(data.Reason)); err != nil {
+			return err
+		}
+		return p.hourly(e, data.Campaign, hourFailed, p.moved(e, data.Campaign, data.Ordinal, delivery.Undelivered))
+	case delivery.Deferred:
+		return p.deferred(e, data)
+	case engagement.Opened:
+		return p.opened(e, data)
+	case engagement.Clicked:
+		return p.clicked(e, data)
+	case engagement.Unsubscribed:
+		return p.unsubscribed(e, data)
+	}
+	return nil
+}
+
+func (p *page) started(e *event.Recorded, data campaign.Started) error {
+	id, err := projections.StreamID(e.Stream)
+	if err != nil {
+		return err
+	}
+	if _, err := p.report(e, id); err != nil {
+		return err
+	}
+	for i, url := range data.Content.Links {
+		l, err := p.link(id, i)
+		if err != nil {
+			return err
+		}
+		l.url = url
+	}
+	return nil
+}
+
+func (p *page) planned(e *event.Recorded, data delivery.Planned) error {
+	return p.rows.Put(segments, projections.Row{e.Stream, data.Campaign[:], int64(data.First), int64(len(data.Subjects)), []byte{}})
+}
+
+// claimed: what another worker intended, and left without a result, is in doubt.
+func (p *page) claimed(e *event.Recorded, data delivery.Claimed) error {
+	row, err := p.rows.Get(segments, e.Stream)
+	if err != nil || row == nil {
+		return err
+	}
+	id, first, n := row.ID(1), row.Int(2), row.Int(3)
+	if worker := row.ID(4); worker == data.Worker {
+		return nil
+	} else if !worker.IsZero() {
+		for ordinal := first; ordinal < first+n; ordinal++ {
+			b, err := p.recipient(id, ordinal)
+			if err != nil {
+				return err
+			}
+			if delivery.Standing(*b&standingMask) != delivery.Pending {
+				continue
+			}
+			if err := p.moved(e, id, ordinal, delivery.InDoubt); err != nil {
+				return err
+			}
+		}
+	}
+	return p.rows.Put(segments, projections.Row{e.Stream, id[:], int64(first), int64(n), data.Worker[:]})
+}
+
+// moved says how far a recipient has come now.
+func (p *page) moved(e *event.Recorded, id domain.ID, ordinal int, to delivery.Standing) error {
+	r, err := p.report(e, id)
+	if err != nil {
+		return err
+	}
+	b, err := p.recipient(id, ordinal)
+	if err != nil {
+		return err
+	}
+	r.count[standingCount+int(*b&standingMask)]--
+	r.count[standingCount+int(to)]++
+	*b = *b&^standingMask | byte(to)
+	return nil
+}
+
+func (p *page) deferred(e *event.Recorded, data delivery.Deferred) error {
+	to := delivery.Waiting // the message never left
+	if data.Code != 0 {
+		to = delivery.Again
+		r, err := p.report(e, data.Campaign)
+		if err != nil {
+			return err
+		}
+		r.count[deferralsCount]++
+		code := strconv.Itoa(data.Code)
+		if data.Enhanced != "" {
+			code += " " + data.Enhanced
+		}
+		if err := p.because(data.Campaign, deferred, code); err != nil {
+			return err
+		}
+	}
+	return p.moved(e, data.Campaign, data.Ordinal, to)
+}

@@ -24,7 +24,7 @@ type Report struct {
 	Deferrals         int // how often a server said not now, all in all
 	Opens, Clicks     Hits
 	Unsubscribed      int       // people
-	FirstAt, LastAt   time.Time // of anything in this report; zero: nothing happened yet
+	FirstAt, LastAt   time.Time // of anything in this report
 }
 
 // Hits counts openings or clicks. All is every hit; Human is those for which no
@@ -64,21 +64,76 @@ type Reasons struct {
 // Find returns the report of a campaign of the account. A campaign that has
 // not started has none.
 func Find(ctx context.Context, r projections.Reader, account, campaign domain.ID) (rep Report, found bool, err error) {
-	return Report{}, false, nil
+	row, err := r.Get(ctx, reports, campaign[:])
+	if err != nil || row == nil || row.ID(1) != account {
+		return Report{}, false, err
+	}
+	count := func(i int) int { return row.Int(4 + i) }
+	standing := func(s delivery.Standing) int { return count(standingCount + int(s)) }
+	rep = Report{
+		Account: account, Campaign: campaign, Recipients: count(recipientsCount),
+		Pending: standing(delivery.Pending), Deferred: standing(delivery.Again), Sent: standing(delivery.Sent),
+		Withheld: standing(delivery.Excluded), Failed: standing(delivery.Undelivered), Unknown: standing(delivery.InDoubt),
+		Deferrals: count(deferralsCount), Opens: hits(row, 4+opensCount), Clicks: hits(row, 4+clicksCount),
+		Unsubscribed: count(unsubscribedCount), FirstAt: row.Time(2), LastAt: row.Time(3),
+	}
+	rep.Waiting = max(0, rep.Recipients-rep.Pending-rep.Deferred-rep.Sent-rep.Withheld-rep.Failed-rep.Unknown)
+	return rep, true, nil
 }
+
+func hits(row projections.Row, i int) Hits {
+	return Hits{All: row.Int(i), Human: row.Int(i + 1), People: row.Int(i + 2), HumanPeople: row.Int(i + 3)}
+}
+
+// most is how many links, hours or reasons of one campaign are read.
+const most = 10_000
 
 // Links returns the tracked links of a campaign, in order. The caller has made
 // sure (Find) that the campaign is the account's; so for all below.
 func Links(ctx context.Context, r projections.Reader, campaign domain.ID) ([]Link, error) {
-	return nil, nil
+	rows, err := r.Scan(ctx, links, []any{campaign[:]}, nil, most)
+	out := make([]Link, len(rows))
+	for i, row := range rows {
+		out[i] = Link{row.Int(1), row.Text(2), hits(row, 3)}
+	}
+	return out, err
 }
 
 // Hours returns the hours in which something happened, in order.
 func Hours(ctx context.Context, r projections.Reader, campaign domain.ID) ([]Hour, error) {
-	return nil, nil
+	rows, err := r.Scan(ctx, hours, []any{campaign[:]}, nil, most)
+	out := make([]Hour, len(rows))
+	for i, row := range rows {
+		count := func(i int) int { return row.Int(2 + i) }
+		out[i] = Hour{
+			Start: time.Unix(row[1].(int64), 0).UTC(), Sent: count(hourSent), Failed: count(hourFailed),
+			Opens: count(hourOpens), MachineOpens: count(hourMachineOpens),
+			Clicks: count(hourClicks), MachineClicks: count(hourMachineClicks), Unsubscribed: count(hourUnsubscribed),
+		}
+	}
+	return out, err
 }
 
 // Why returns the reasons.
 func Why(ctx context.Context, r projections.Reader, campaign domain.ID) (Reasons, error) {
-	return Reasons{}, nil
+	why := Reasons{
+		map[delivery.Reason]int{}, map[delivery.Reason]int{}, map[string]int{}, map[string]int{}, map[string]int{},
+	}
+	rows, err := r.Scan(ctx, reasons, []any{campaign[:]}, nil, most)
+	for _, row := range rows {
+		reason, n := row.Text(2), row.Int(3)
+		switch row.Text(1) {
+		case withheld:
+			why.Withheld[delivery.Reason(reason)] = n
+		case failed:
+			why.Failed[delivery.Reason(reason)] = n
+		case deferred:
+			why.Deferred[reason] = n
+		case machineOpen:
+			why.MachineOpens[reason] = n
+		case machineClick:
+			why.MachineClicks[reason] = n
+		}
+	}
+	return why, err
 }

@@ -1,7 +1,71 @@
-// Package subjectindex answers which events concern whom.
+// Package subjectindex answers which events concern whom. It knows people by
+// their random ids alone, so it stays whole when one is erased: it is how one
+// shows what can no longer be read.
 package subjectindex
 
-import "github.com/cleversender/cleversender/projections"
+import (
+	"encoding/binary"
+
+	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/event"
+	"github.com/cleversender/cleversender/projections"
+)
+
+// runs are a person's events in one stretch of the log: what happens to
+// somebody at one time is one row.
+var runs = &projections.Table{
+	Name:   "runs",
+	Key:    []projections.Column{{Name: "person", Kind: projections.Bytes}, {Name: "stretch", Kind: projections.Int}},
+	Values: []projections.Column{{Name: "offsets", Kind: projections.Bytes}}, // 2 bytes each, big-endian, growing
+}
+
+// stretch is how many positions one has. Changing it is a new version.
+const stretch = 1024
 
 // Projection is to be hosted.
-var Projection = projections.Projection{Name: "subject_index", Version: 1}
+var Projection = projections.Projection{
+	Name: "subject_index", Version: 1,
+	Envelopes: true,
+	Tables:    []*projections.Table{runs},
+	Fold:      fold,
+}
+
+type runKey struct {
+	person  domain.ID
+	stretch int64
+}
+
+// fold reads only the stretch that an earlier page may have begun.
+func fold(rows projections.Rows, events []event.Recorded) error {
+	if len(events) == 0 {
+		return nil
+	}
+	found := map[runKey][]byte{}
+	begun := stretchOf(events[0].Position)
+	for i := range events {
+		e := &events[i]
+		if e.Meta.Subject.IsZero() {
+			continue
+		}
+		key := runKey{e.Meta.Subject, stretchOf(e.Position)}
+		offsets, ok := found[key]
+		if !ok && key.stretch == begun {
+			row, err := rows.Get(runs, key.person[:], key.stretch)
+			if err != nil {
+				return err
+			}
+			if row != nil {
+				offsets = append(offsets, row.Bytes(2)...)
+			}
+		}
+		found[key] = binary.BigEndian.AppendUint16(offsets, uint16(e.Position%stretch))
+	}
+	for key, offsets := range found {
+		if err := rows.Put(runs, projections.Row{key.person[:], key.stretch, offsets}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func stretchOf(p event.Position) int64 { return int64(p / stretch) }
