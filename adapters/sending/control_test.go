@@ -3,13 +3,16 @@ package sending_test
 import (
 	"context"
 	"errors"
+	"iter"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/cleversender/cleversender/adapters/eventlog"
 	"github.com/cleversender/cleversender/adapters/sending"
 	"github.com/cleversender/cleversender/commands"
+	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/campaign"
 	"github.com/cleversender/cleversender/domain/delivery"
 	"github.com/cleversender/cleversender/domain/event"
@@ -262,10 +265,14 @@ func TestNotNowForEver(t *testing.T) {
 			return delivery.Reply{Outcome: delivery.Taken, Code: 250}, true
 		}
 		w.start()
+		began := time.Now()
 		_, stop := run(t, w.options())
 		defer stop()
 		if is := w.finish(); is.Result != (campaign.Finished{Sent: 5, Failed: 1}) {
 			t.Errorf("finished with %+v, want 5 sent, 1 failed", is.Result)
+		}
+		if d := time.Since(began); d < 42*time.Second {
+			t.Errorf("three pauses of 2, 10 and 30 s were over after %v", d)
 		}
 		deferrals := 0
 		for _, e := range w.events() {
@@ -306,6 +313,85 @@ func TestOutage(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		if is := w.finish(); is.Result != (campaign.Finished{Sent: 20}) {
 			t.Errorf("finished with %+v, want all sent", is.Result)
+		}
+	})
+}
+
+// stopped composes for the first recipient only once the campaign is paused.
+type stopped struct {
+	composer
+	once  *sync.Once
+	pause func()
+}
+
+func (c stopped) Compile(context.Context, sending.Mailing) (sending.Mailer, error) { return c, nil }
+
+func (c stopped) Message(ctx context.Context, r sending.Recipient) (sending.Message, error) {
+	c.once.Do(func() {
+		c.pause()
+		time.Sleep(time.Second)
+	})
+	return c.composer.Message(ctx, r)
+}
+
+// A pause that comes while a message is being made is in time for it.
+func TestPauseWhileComposing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 5)
+		o := w.one()
+		o.Composer = stopped{once: &sync.Once{}, pause: func() { w.ask(commands.PauseCampaign{Campaign: w.campaign}) }}
+		w.start()
+		_, stop := run(t, o)
+		defer stop()
+		time.Sleep(time.Minute)
+		if n := w.sink.total(); n != 0 {
+			t.Errorf("%d messages left a paused campaign", n)
+		}
+		w.ask(commands.ResumeCampaign{Campaign: w.campaign})
+		if is := w.finish(); is.Result != (campaign.Finished{Sent: 5}) {
+			t.Errorf("finished with %+v, want all sent", is.Result)
+		}
+	})
+}
+
+// gradual gives a page a second.
+type gradual struct{ sending.Journal }
+
+func (g gradual) Follow(ctx context.Context, after event.Position, types []string, batch int) iter.Seq2[eventlog.RecordedPage, error] {
+	return func(yield func(eventlog.RecordedPage, error) bool) {
+		for page, err := range g.Journal.Follow(ctx, after, types, batch) {
+			if !yield(page, err) {
+				return
+			}
+			time.Sleep(time.Second)
+		}
+	}
+}
+
+// A worker that comes up does not begin what was over long ago, however much
+// of the log lies between.
+func TestCatchingUpBeginsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 5)
+		w.start()
+		other := campaign.Stream(w.account.Derive("another campaign"))
+		w.append(other, domain.ID{}, campaign.Drafted{})
+		for range 12 {
+			edits := make([]any, 100)
+			for i := range edits {
+				edits[i] = campaign.Edited{}
+			}
+			w.append(other, domain.ID{}, edits...)
+		}
+		w.ask(commands.CancelCampaign{Campaign: w.campaign})
+		before, _ := w.journal.Head(t.Context())
+		o := w.options()
+		o.Journal = gradual{w.journal}
+		_, stop := run(t, o)
+		defer stop()
+		time.Sleep(time.Minute)
+		if after, _ := w.journal.Head(t.Context()); after != before || w.sink.total() > 0 {
+			t.Errorf("%d events and %d messages for a campaign that was cancelled", after-before, w.sink.total())
 		}
 	})
 }

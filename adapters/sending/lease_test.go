@@ -35,6 +35,11 @@ func TestASlowChunkKeepsItsLease(t *testing.T) {
 		if is := w.finish(); is.Result != (campaign.Finished{Sent: 20}) {
 			t.Errorf("finished with %+v, want all sent", is.Result)
 		}
+		for _, e := range w.events() {
+			if _, ok := e.Data.(delivery.Deferred); ok {
+				t.Fatal("a message was called back")
+			}
+		}
 	})
 }
 
