@@ -28,6 +28,7 @@ type Type struct {
 	Personal []Field
 	upcasts  []Upcast
 	decode   func([]byte) (any, error)
+	encode   encoder
 }
 
 var personalValue = reflect.TypeFor[personal.Value]()
@@ -48,6 +49,7 @@ func Define[T any](name string, upcasts ...Upcast) Type {
 		}
 		t.Personal = append(t.Personal, Field{f.Tag.Get("json"), class, i})
 	}
+	t.encode = encoderOf(t.Go)
 	t.decode = func(data []byte) (any, error) {
 		var v T
 		err := json.Unmarshal(data, &v)
@@ -146,7 +148,9 @@ func (c Catalog) Encode(e any) (name string, version int, data []byte, err error
 	if err != nil {
 		return "", 0, nil, err
 	}
-	data, err = json.Marshal(e)
+	v := reflect.New(t.Go).Elem() // addressable, which spares a copy of every field
+	v.Set(reflect.ValueOf(e))
+	data, err = t.encode(make([]byte, 0, 512), v)
 	return t.Name, t.Version(), data, err
 }
 

@@ -118,12 +118,16 @@ func (box) String() string             { return hidden }
 func (box) GoString() string           { return hidden }
 func (box) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(hidden)) }
 func (box) LogValue() slog.Value       { return slog.StringValue(hidden) }
-func (b box) MarshalJSON() ([]byte, error) {
+
+// MarshalJSON writes a sealed value: base64url (RFC 4648, section 5), no padding.
+func (b box) MarshalJSON() ([]byte, error) { return b.AppendJSON(nil) }
+
+// AppendJSON is MarshalJSON into a buffer.
+func (b box) AppendJSON(out []byte) ([]byte, error) {
 	switch b.state {
 	case empty:
-		return []byte(`""`), nil
+		return append(out, `""`...), nil
 	case sealed:
-		out := make([]byte, 0, base64.RawURLEncoding.EncodedLen(len(*b.bytes))+2)
 		out = append(out, '"')
 		out = base64.RawURLEncoding.AppendEncode(out, []byte(*b.bytes))
 		return append(out, '"'), nil

@@ -1,0 +1,148 @@
+package event
+
+import (
+	"encoding/json"
+	"reflect"
+	"strconv"
+	"time"
+
+	"github.com/cleversender/cleversender/domain"
+)
+
+// An encoder appends the JSON of a value, byte for byte what encoding/json
+// makes of it. It is made once a type: appends are what an engine does most.
+type encoder func(b []byte, v reflect.Value) ([]byte, error)
+
+// appendsJSON is a value that writes itself, such as a personal one.
+type appendsJSON interface {
+	AppendJSON(b []byte) ([]byte, error)
+}
+
+var (
+	idType     = reflect.TypeFor[domain.ID]()
+	timeType   = reflect.TypeFor[time.Time]()
+	appendType = reflect.TypeFor[appendsJSON]()
+	marshalers = []reflect.Type{reflect.TypeFor[json.Marshaler](), reflect.TypeFor[interface{ MarshalText() ([]byte, error) }]()}
+)
+
+// encoderOf knows the kinds that events are made of; the rest is left to
+// encoding/json. Values must be addressable.
+func encoderOf(t reflect.Type) encoder {
+	switch {
+	case t == idType:
+		return encodeID
+	case t == timeType:
+		return encodeTime
+	case reflect.PointerTo(t).Implements(appendType):
+		return func(b []byte, v reflect.Value) ([]byte, error) {
+			return v.Addr().Interface().(appendsJSON).AppendJSON(b)
+		}
+	}
+	for _, m := range marshalers {
+		if reflect.PointerTo(t).Implements(m) {
+			return encodeOther
+		}
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return encodeString
+	case reflect.Bool:
+		return func(b []byte, v reflect.Value) ([]byte, error) { return strconv.AppendBool(b, v.Bool()), nil }
+	case reflect.Int, reflect.Int64, reflect.Int32, reflect.Int16, reflect.Int8:
+		return func(b []byte, v reflect.Value) ([]byte, error) { return strconv.AppendInt(b, v.Int(), 10), nil }
+	case reflect.Uint, reflect.Uint64, reflect.Uint32, reflect.Uint16, reflect.Uint8:
+		return func(b []byte, v reflect.Value) ([]byte, error) { return strconv.AppendUint(b, v.Uint(), 10), nil }
+	case reflect.Slice:
+		if t.Elem().Kind() != reflect.Uint8 {
+			return encodeSlice(encoderOf(t.Elem()))
+		}
+	case reflect.Struct:
+		return encodeStruct(t)
+	}
+	return encodeOther
+}
+
+func encodeOther(b []byte, v reflect.Value) ([]byte, error) {
+	data, err := json.Marshal(v.Addr().Interface())
+	return append(b, data...), err
+}
+
+func encodeID(b []byte, v reflect.Value) ([]byte, error) {
+	b, err := v.Addr().Interface().(*domain.ID).AppendText(append(b, '"'))
+	return append(b, '"'), err
+}
+
+func encodeTime(b []byte, v reflect.Value) ([]byte, error) {
+	b, err := v.Addr().Interface().(*time.Time).AppendText(append(b, '"'))
+	return append(b, '"'), err
+}
+
+func encodeString(b []byte, v reflect.Value) ([]byte, error) {
+	s := v.String()
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			return encodeOther(b, v)
+		}
+	}
+	return append(append(append(b, '"'), s...), '"'), nil
+}
+
+func encodeSlice(element encoder) encoder {
+	return func(b []byte, v reflect.Value) (_ []byte, err error) {
+		if v.IsNil() {
+			return append(b, "null"...), nil
+		}
+		b = append(b, '[')
+		for i := range v.Len() {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			if b, err = element(b, v.Index(i)); err != nil {
+				return nil, err
+			}
+		}
+		return append(b, ']'), nil
+	}
+}
+
+// encodeStruct leaves structs with embedded, unexported or specially tagged
+// fields to encoding/json.
+func encodeStruct(t reflect.Type) encoder {
+	type field struct {
+		start string // what stands before the value
+		encoder
+	}
+	fields := make([]field, t.NumField())
+	for i := range fields {
+		f := t.Field(i)
+		name, ok := f.Tag.Lookup("json")
+		if !ok || f.Anonymous || !f.IsExported() || !plainName(name) {
+			return encodeOther
+		}
+		fields[i] = field{`,"` + name + `":`, encoderOf(f.Type)}
+		if i == 0 {
+			fields[i].start = `{"` + name + `":`
+		}
+	}
+	return func(b []byte, v reflect.Value) (_ []byte, err error) {
+		for i := range fields {
+			if b, err = fields[i].encoder(append(b, fields[i].start...), v.Field(i)); err != nil {
+				return nil, err
+			}
+		}
+		if len(fields) == 0 {
+			b = append(b, '{')
+		}
+		return append(b, '}'), nil
+	}
+}
+
+// plainName reports a name of small letters, digits and underscores, without options.
+func plainName(name string) bool {
+	for i := range len(name) {
+		if c := name[i]; c != '_' && (c < 'a' || c > 'z') && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return name != ""
+}
