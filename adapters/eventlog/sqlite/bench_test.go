@@ -165,3 +165,26 @@ func BenchmarkCommands(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkReadStream reads a short stream, as each command does.
+func BenchmarkReadStream(b *testing.B) {
+	log := open(b, b.TempDir())
+	for n := range 100 {
+		if _, err := log.Append(context.Background(), eventlog.Append{Stream: "subscriber-" + logtest.ID(uint64(n+1)).String(), Events: sample(n*3, 3)}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportAllocs()
+	for n := 0; b.Loop(); n++ {
+		events := 0
+		for batch, err := range log.ReadStream(context.Background(), "subscriber-"+logtest.ID(uint64(n%100+1)).String(), 0, 1000) {
+			if err != nil {
+				b.Fatal(err)
+			}
+			events += len(batch)
+		}
+		if events != 3 {
+			b.Fatal(events)
+		}
+	}
+}

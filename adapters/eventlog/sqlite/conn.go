@@ -16,7 +16,7 @@ type conn struct {
 	stmts map[string]driver.Stmt
 }
 
-// withConn lends a connection of the pool to f.
+// withConn lends a connection of the pool to f, and closes its statements after.
 func withConn(ctx context.Context, db *sql.DB, f func(*conn) error) error {
 	c, err := db.Conn(ctx)
 	if err != nil {
@@ -24,7 +24,9 @@ func withConn(ctx context.Context, db *sql.DB, f func(*conn) error) error {
 	}
 	defer func() { _ = c.Close() }()
 	return c.Raw(func(raw any) error {
-		return f(&conn{raw.(driver.Conn), map[string]driver.Stmt{}})
+		it := &conn{raw.(driver.Conn), map[string]driver.Stmt{}}
+		defer it.close()
+		return f(it)
 	})
 }
 
@@ -32,17 +34,24 @@ func (c *conn) close() {
 	for _, s := range c.stmts {
 		_ = s.Close()
 	}
+	clear(c.stmts)
 }
+
+const maxStatements = 64
 
 func (c *conn) prepare(text string) (driver.Stmt, error) {
 	if s := c.stmts[text]; s != nil {
 		return s, nil
 	}
 	s, err := c.raw.Prepare(text)
-	if err == nil {
-		c.stmts[text] = s
+	if err != nil {
+		return nil, err
 	}
-	return s, err
+	if len(c.stmts) == maxStatements {
+		c.close()
+	}
+	c.stmts[text] = s
+	return s, nil
 }
 
 func (c *conn) exec(text string, args ...driver.Value) error {

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"fmt"
 	"iter"
 
 	"github.com/cleversender/cleversender/adapters/eventlog"
@@ -128,9 +127,9 @@ func (l *Log) readPage(ctx context.Context, after, head event.Position, filter m
 		}
 		where, to = " AND e.kind IN ("+in+")", min(head, after+event.Position(max(window, batch)))
 	}
-	events, full, err := l.read(ctx, min(batch, int(to-after)), fmt.Sprintf(
-		"SELECT %s FROM events e WHERE e.position > %d AND e.position <= %d%s ORDER BY e.position LIMIT %d",
-		columns, after, to, where, batch))
+	events, full, err := l.read(ctx, min(batch, int(to-after)),
+		"SELECT "+columns+" FROM events e WHERE e.position > ? AND e.position <= ?"+where+" ORDER BY e.position LIMIT ?",
+		int64(after), int64(to), int64(batch))
 	if err != nil {
 		return eventlog.Page{}, err
 	}

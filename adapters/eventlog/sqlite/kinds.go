@@ -2,8 +2,8 @@ package sqlite
 
 import (
 	"maps"
+	"slices"
 	"strconv"
-	"strings"
 	"sync/atomic"
 )
 
@@ -34,16 +34,22 @@ func (s *kindset) with(k kind) *kindset {
 	return next
 }
 
-// in is the SQL list of the ids of these names: "1,2,5"; "" when none was ever stored.
+// in is the SQL list of the ids of these names: "1,2,5"; "" when none was ever
+// stored. It is sorted, so that the same names make the same statement.
 func (s *kindset) in(types map[string]bool) string {
-	var b strings.Builder
+	var ids []int64
 	for id, k := range s.kinds {
 		if types[k.name] {
-			if b.Len() > 0 {
-				b.WriteByte(',')
-			}
-			b.WriteString(strconv.FormatInt(id, 10))
+			ids = append(ids, id)
 		}
 	}
-	return b.String()
+	slices.Sort(ids)
+	var b []byte
+	for i, id := range ids {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendInt(b, id, 10)
+	}
+	return string(b)
 }

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strings"
 
-	"github.com/cleversender/cleversender/adapters/eventlog"
 	"github.com/cleversender/cleversender/domain/event"
 )
 
@@ -61,28 +59,15 @@ func (p *page) add(row []driver.Value) error {
 	return errEnough
 }
 
-// read runs one query for events on a connection of its own. expect is a guess
-// of how many there are; full says that the page ends early.
+// read runs one query for events. expect is a guess of how many there are;
+// full says that the page ends early.
 func (l *Log) read(ctx context.Context, expect int, text string, args ...driver.Value) (_ []event.Stored, full bool, _ error) {
 	p := &page{kinds: l.kinds, set: l.kinds.load(), events: make([]event.Stored, 0, expect)}
-	err := withConn(ctx, l.reading, func(c *conn) error {
-		defer c.close()
-		return c.query(text, args, p.add)
-	})
+	err := l.reading.use(ctx, l.closing, func(c *conn) error { return c.query(text, args, p.add) })
 	if err != nil {
-		return nil, false, l.readError(err)
+		return nil, false, fmt.Errorf("read events: %w", err)
 	}
 	return p.events, p.full, nil
-}
-
-// readError names the one error that callers ask for.
-func (l *Log) readError(err error) error {
-	select {
-	case <-l.closing:
-		return eventlog.ErrClosed
-	default:
-		return fmt.Errorf("read events: %w", err)
-	}
 }
 
 const defaultBatch = 500
@@ -94,12 +79,12 @@ func (l *Log) ReadStream(ctx context.Context, stream string, skip uint64, batch 
 	}
 	return func(yield func([]event.Stored, error) bool) {
 		for {
-			events, _, err := l.read(ctx, 0, "SELECT "+columns+ofStream, stream, int64(skip+1), int64(skip)+int64(batch))
+			events, full, err := l.read(ctx, 0, "SELECT "+columns+ofStream, stream, int64(skip+1), int64(skip)+int64(batch))
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			if len(events) == 0 || !yield(events, nil) {
+			if len(events) == 0 || !yield(events, nil) || len(events) < batch && !full {
 				return
 			}
 			skip = events[len(events)-1].Revision
@@ -109,25 +94,20 @@ func (l *Log) ReadStream(ctx context.Context, stream string, skip uint64, batch 
 
 // ReadAt implements eventlog.Log.
 func (l *Log) ReadAt(ctx context.Context, positions []event.Position) ([]event.Stored, error) {
-	positions = slices.Compact(slices.Sorted(slices.Values(positions)))
-	var all []event.Stored
-	for len(positions) > 0 {
-		n := min(len(positions), defaultBatch)
-		args := make([]driver.Value, n)
-		for i, p := range positions[:n] {
-			args[i] = int64(p)
+	p := &page{kinds: l.kinds, set: l.kinds.load(), events: make([]event.Stored, 0, len(positions))}
+	err := l.reading.use(ctx, l.closing, func(c *conn) error {
+		for _, at := range slices.Compact(slices.Sorted(slices.Values(positions))) {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := c.query("SELECT "+columns+" FROM events e WHERE e.position = ?", []driver.Value{int64(at)}, p.add); err != nil {
+				return err
+			}
 		}
-		events, full, err := l.read(ctx, n, "SELECT "+columns+" FROM events e WHERE e.position IN (?"+
-			strings.Repeat(", ?", n-1)+") ORDER BY e.position", args...)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, events...)
-		if full {
-			last, _ := slices.BinarySearch(positions, events[len(events)-1].Position)
-			n = last + 1
-		}
-		positions = positions[n:]
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read events: %w", err)
 	}
-	return all, nil
+	return p.events, nil
 }

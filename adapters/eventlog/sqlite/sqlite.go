@@ -36,7 +36,7 @@ import (
 // Log is the event log. It must be the only one on its file.
 type Log struct {
 	writing *sql.DB
-	reading *sql.DB
+	reading *readers
 	tail    *tail
 	kinds   *kinds
 	keep    int
@@ -67,9 +67,8 @@ type Option func(*Log)
 func OnCommit(f func(Commit)) Option { return func(l *Log) { l.observe = f } }
 
 const (
-	pragmas    = "_pragma=busy_timeout(5000)&_pragma=journal_mode(wal)&_pragma=synchronous(full)"
-	maxReaders = 4
-	maxQueued  = 1024 // requests
+	pragmas   = "_pragma=busy_timeout(5000)&_pragma=journal_mode(wal)&_pragma=synchronous(full)"
+	maxQueued = 1024 // requests
 )
 
 // Open opens or makes the log in the file at path. A file of a newer schema is ErrNewerSchema.
@@ -95,15 +94,15 @@ func Open(ctx context.Context, path string, options ...Option) (_ *Log, err erro
 	if err := migrate(ctx, l.writing); err != nil {
 		return nil, err
 	}
-	if l.reading, err = sql.Open("sqlite", dsn+pragmas+"&_pragma=query_only(1)"); err != nil {
+	reading, err := sql.Open("sqlite", dsn+pragmas+"&_pragma=query_only(1)")
+	if err != nil {
 		return nil, fmt.Errorf("open event log: %w", err)
 	}
-	l.reading.SetMaxOpenConns(maxReaders)
-	l.reading.SetMaxIdleConns(maxReaders)
+	l.reading = newReaders(reading)
 	ready := make(chan error)
 	go l.write(ready)
 	if err := <-ready; err != nil {
-		_ = l.reading.Close()
+		_ = l.reading.close()
 		return nil, fmt.Errorf("open event log: %w", err)
 	}
 	return l, nil
@@ -169,5 +168,5 @@ func (l *Log) Close() error {
 	<-l.stopped
 	close(l.closing)
 	l.follower.Wait()
-	return errors.Join(l.reading.Close(), l.writing.Close())
+	return errors.Join(l.reading.close(), l.writing.Close())
 }

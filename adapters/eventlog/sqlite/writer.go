@@ -34,7 +34,6 @@ type writer struct {
 func (l *Log) write(ready chan<- error) {
 	defer close(l.stopped)
 	err := withConn(context.Background(), l.writing, func(c *conn) error {
-		defer c.close()
 		w := &writer{
 			log: l, conn: c,
 			runs:   newInserter(c, "runs (stream, revision, position, length)", 4),
