@@ -40,8 +40,8 @@ var (
 	errNoStream = errors.New("append: no stream is named")
 )
 
-// Append is events for one stream. The log sets Stream, Revision and Position,
-// and keeps Data: nobody changes it afterwards.
+// Append is events for one stream. The log sets Stream, Revision and Position
+// of what it gives back; it keeps Events and Data: nobody changes them afterwards.
 type Append struct {
 	Stream string
 	Expect uint64 // how many events the stream holds; 0: it does not exist yet

@@ -108,7 +108,7 @@ func (p *plan) held(name string, s *stream, from, to uint64) ([]place, error) {
 	var out []place
 	if from <= s.stored {
 		var err error
-		if out, err = p.store.held(name, from, min(to, s.stored)); err != nil {
+		if out, err = p.store.held(name, from, to); err != nil {
 			return nil, err
 		}
 	}

@@ -99,6 +99,7 @@ func Open(ctx context.Context, path string, options ...Option) (_ *Log, err erro
 		return nil, fmt.Errorf("open event log: %w", err)
 	}
 	l.reading = newReaders(reading)
+	l.tail = newTail(l.keep)
 	ready := make(chan error)
 	go l.write(ready)
 	if err := <-ready; err != nil {

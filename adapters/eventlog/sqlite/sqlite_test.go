@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/cleversender/cleversender/adapters/eventlog/logtest"
 	"github.com/cleversender/cleversender/adapters/eventlog/sqlite"
 	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/event"
 )
 
 func open(t testing.TB, dir string, options ...sqlite.Option) *sqlite.Log {
@@ -33,11 +35,14 @@ func TestItKeepsThePromisesOfALog(t *testing.T) {
 	})
 }
 
-func TestItKeepsThemWhenFollowersReadFromTheDatabase(t *testing.T) {
-	logtest.Run(t, logtest.Adapter{
-		Open:    func(t testing.TB, dir string) eventlog.Log { return open(t, dir, sqlite.KeepTail(0)) },
-		Durable: true,
-	})
+// With a short memory followers read from the database, or from both.
+func TestItKeepsThemWithAShortMemory(t *testing.T) {
+	for _, events := range []int{0, 5} {
+		logtest.Run(t, logtest.Adapter{
+			Open:    func(t testing.TB, dir string) eventlog.Log { return open(t, dir, sqlite.KeepTail(events)) },
+			Durable: true,
+		})
+	}
 }
 
 // database opens the log's file as an operator would.
@@ -165,6 +170,44 @@ func TestAFailedTransactionLeavesNothing(t *testing.T) {
 			t.Errorf("type %q, error %v", events[0].Type, err)
 		}
 		break
+	}
+}
+
+// A commit can fail and be done all the same. The log goes on from what the
+// file then holds, and followers miss nothing.
+func TestACommitThatFailedButWasDone(t *testing.T) {
+	dir := t.TempDir()
+	log := open(t, dir)
+	if _, err := log.Append(t.Context(), eventlog.Append{Stream: "s", Events: logtest.Events("first", 2)}); err != nil {
+		t.Fatal(err)
+	}
+	db := database(t, dir)
+	run(t, db, "CREATE TRIGGER full BEFORE INSERT ON events WHEN new.position = 3 BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
+	second := eventlog.Append{Stream: "s", Expect: 2, Events: logtest.Events("second", 1)}
+	if _, err := log.Append(t.Context(), second); err == nil {
+		t.Fatal("it did not fail")
+	}
+	run(t, db, "DROP TRIGGER full")
+	run(t, db, "INSERT INTO events SELECT 3, kind, envelope, data FROM events WHERE position = 1")
+	run(t, db, "INSERT INTO runs VALUES ('t', 1, 3, 1)")
+	result, err := log.Append(t.Context(), second)
+	if err != nil || result.Position != 4 {
+		t.Fatalf("%v, %v", result, err)
+	}
+	var got []event.Position
+	for page, err := range log.Follow(t.Context(), 0, nil, 10) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range page.Events {
+			got = append(got, e.Position)
+		}
+		if page.Next == 4 {
+			break
+		}
+	}
+	if !slices.Equal(got, []event.Position{1, 2, 3, 4}) {
+		t.Errorf("followed %v", got)
 	}
 }
 

@@ -28,8 +28,8 @@ type tail struct {
 	grown  chan struct{}  // closed when head moves
 }
 
-func newTail(head event.Position, keep int) *tail {
-	return &tail{keep: keep, head: head, grown: make(chan struct{})}
+func newTail(keep int) *tail {
+	return &tail{keep: keep, grown: make(chan struct{})}
 }
 
 // push adds what has just been committed.
@@ -44,6 +44,15 @@ func (t *tail) push(events []event.Stored) {
 		t.trim()
 	}
 	t.head = events[len(events)-1].Position
+	close(t.grown)
+	t.grown = make(chan struct{})
+}
+
+// restart forgets what it holds: the log ends at head, though not by what was pushed.
+func (t *tail) restart(head event.Position) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.events, t.bytes, t.head = nil, 0, head
 	close(t.grown)
 	t.grown = make(chan struct{})
 }

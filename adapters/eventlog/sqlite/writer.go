@@ -42,7 +42,6 @@ func (l *Log) write(ready chan<- error) {
 		if err := w.resync(); err != nil {
 			return err
 		}
-		l.tail = newTail(w.head, l.keep)
 		ready <- nil
 		for first := range l.queue {
 			w.group(first)
@@ -110,12 +109,9 @@ func (w *writer) transact(group []*request, trust bool) (_ *plan, err error) {
 	if err := w.conn.exec("BEGIN IMMEDIATE"); err != nil {
 		return nil, err
 	}
-	before := w.log.kinds.load()
 	defer func() {
 		if err != nil {
-			w.runs.forget()
 			w.events.forget()
-			w.log.kinds.now.Store(before)
 			err = errors.Join(err, w.conn.exec("ROLLBACK"))
 		}
 	}()
@@ -172,11 +168,13 @@ func (w *writer) kind(k kind) (int64, error) {
 	}
 	set = set.with(k)
 	id := set.ids[k]
-	w.log.kinds.now.Store(set) // before the commit: nobody reads such an event earlier
+	// Before the commit, so that whoever reads the event finds its kind. Should
+	// that fail, resync takes it back.
+	w.log.kinds.now.Store(set)
 	return id, w.conn.exec("INSERT INTO kinds (id, name, version) VALUES (?, ?, ?)", id, k.name, int64(k.version))
 }
 
-// resync reads what the writer keeps in memory of the database.
+// resync reads what is kept in memory of the database.
 func (w *writer) resync() error {
 	err := w.conn.query("SELECT ifnull(max(position), 0) FROM events", nil, func(row []driver.Value) error {
 		w.head = event.Position(row[0].(int64))
@@ -195,6 +193,9 @@ func (w *writer) resync() error {
 		return err
 	}
 	w.log.kinds.now.Store(set)
+	if w.log.tail.position() != w.head { // a commit failed, and was done all the same
+		w.log.tail.restart(w.head)
+	}
 	w.stale = false
 	return nil
 }
