@@ -2,10 +2,16 @@ package readmodel
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"iter"
 	"log/slog"
+	"sync"
+	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
+	"github.com/ThreeDotsLabs/watermill"
+	"github.com/ThreeDotsLabs/watermill/message"
+	"github.com/ThreeDotsLabs/watermill/message/router/middleware"
 
 	"github.com/cleversender/cleversender/adapters/eventlog"
 	"github.com/cleversender/cleversender/domain/event"
@@ -14,7 +20,8 @@ import (
 
 // Source is the log, as the host reads it; *eventlog.Journal is one.
 type Source interface {
-	Follow(ctx context.Context, after event.Position, types []string, batch int) iter.Seq2[eventlog.RecordedPage, error]
+	FollowStored(ctx context.Context, after event.Position, types []string, batch int) iter.Seq2[eventlog.Page, error]
+	DecodePage(page eventlog.Page, types map[string]bool) (eventlog.RecordedPage, error)
 	Head(ctx context.Context) (event.Position, error)
 }
 
@@ -23,76 +30,164 @@ type Options struct {
 	Source      Source
 	Store       Store
 	Projections []projections.Projection
-	Logger      *slog.Logger // nil: silent
+	// Subscriber makes Watermill's subscriber of pages; bus.NewLogSubscriber does.
+	// A message carries its page in its context (eventlog.PageOf).
+	Subscriber func(follow func(ctx context.Context, topic string) iter.Seq2[eventlog.RecordedPage, error]) message.Subscriber
+	Logger     *slog.Logger // nil: silent
 }
 
 // Host keeps every projection up to date and answers from them.
-type Host struct{}
+type Host struct {
+	Options
+	hosted []*hosted
+	byName map[string]*hosted
+	admin  sync.Mutex // one rebuild or comparison at a time
+}
+
+const (
+	// pageSize bounds a page while catching up; at the tail it is what there is.
+	pageSize = 5000
+	// idleSave is how often a position is stored that moved without a row.
+	idleSave = time.Second
+)
 
 // NewHost opens the model of every projection. Nothing moves before Run.
-func NewHost(ctx context.Context, o Options) (*Host, error) { return &Host{}, nil }
+//
+// A projection whose version has changed is built from the first event. A model
+// of another version serves meanwhile, frozen, if it has the same tables; else
+// the new one does as it grows. WaitFor tells them apart: it waits for the new one.
+func NewHost(ctx context.Context, o Options) (*Host, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	h := &Host{Options: o, byName: map[string]*hosted{}}
+	ids, err := o.Store.IDs(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read models: %w", err)
+	}
+	for _, p := range o.Projections {
+		s := &hosted{p: p, store: o.Store, logger: o.Logger.With("projection", p.ID())}
+		if err := s.open(ctx, ids); err != nil {
+			return nil, errors.Join(fmt.Errorf("projection %s: %w", p.ID(), err), h.Close())
+		}
+		h.hosted, h.byName[p.Name] = append(h.hosted, s), s
+	}
+	return h, nil
+}
 
-// Run follows the log until ctx ends, then stores every position.
-func (h *Host) Run(ctx context.Context) error { return nil }
+// Run follows the log until ctx ends, then stores every position. An error of
+// one projection stops no other: Status tells.
+func (h *Host) Run(ctx context.Context) error {
+	head, err := h.Source.Head(ctx)
+	if err != nil {
+		return fmt.Errorf("head of the log: %w", err)
+	}
+	logger := watermill.NewSlogLoggerWithLevelMapping(h.Logger, map[slog.Level]slog.Level{
+		slog.LevelInfo: slog.LevelDebug, slog.LevelError: slog.LevelWarn,
+	})
+	router, err := message.NewRouter(message.RouterConfig{}, logger)
+	if err != nil {
+		return err
+	}
+	router.AddMiddleware(
+		middleware.CorrelationID,
+		middleware.Retry{
+			MaxRetries: 4, InitialInterval: 20 * time.Millisecond, MaxInterval: time.Second, Multiplier: 3, Logger: logger,
+		}.Middleware,
+		middleware.Recoverer,
+	)
+	for _, s := range h.hosted {
+		s.target = head
+		topic := s.p.ID()
+		subscriber := h.Subscriber(func(ctx context.Context, _ string) iter.Seq2[eventlog.RecordedPage, error] {
+			return s.follow(ctx, h.Source)
+		})
+		router.AddConsumerHandler(topic, topic, subscriber, s.handle)
+	}
+	var saving sync.WaitGroup
+	saving.Go(func() { h.saveIdle(ctx) })
+	routed := make(chan error, 1)
+	go func() { routed <- router.Run(ctx) }()
+	<-ctx.Done()
+	err = <-routed
+	saving.Wait()
+	for _, s := range h.hosted {
+		err = errors.Join(err, s.save(context.WithoutCancel(ctx)))
+	}
+	return err
+}
+
+func (h *Host) saveIdle(ctx context.Context) {
+	tick := time.NewTicker(idleSave)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		for _, s := range h.hosted {
+			if err := s.save(ctx); err != nil && ctx.Err() == nil {
+				s.logger.Warn("position not stored", "error", err)
+			}
+		}
+	}
+}
 
 // Close closes the models; Run has returned.
-func (h *Host) Close() error { return nil }
+func (h *Host) Close() error {
+	h.admin.Lock()
+	defer h.admin.Unlock()
+	var err error
+	for _, s := range h.hosted {
+		err = errors.Join(err, s.close())
+	}
+	return err
+}
 
-// Reader answers from a projection by name, whichever version serves.
-func (h *Host) Reader(name string) projections.Reader { return nil }
+// Names lists the projections, in the order given.
+func (h *Host) Names() []string {
+	names := make([]string, len(h.hosted))
+	for i, s := range h.hosted {
+		names[i] = s.p.Name
+	}
+	return names
+}
 
-// WaitFor returns once the serving model of a projection has passed at.
-func (h *Host) WaitFor(ctx context.Context, name string, at event.Position) error { return nil }
+func (h *Host) find(name string) (*hosted, error) {
+	if s := h.byName[name]; s != nil {
+		return s, nil
+	}
+	return nil, fmt.Errorf("no projection is called %q", name)
+}
+
+// WaitFor returns once the serving model of a projection has passed at; when
+// the projection has stopped before, it returns why.
+func (h *Host) WaitFor(ctx context.Context, name string, at event.Position) error {
+	s, err := h.find(name)
+	if err != nil {
+		return err
+	}
+	return s.reached.wait(ctx, at)
+}
 
 // WaitAll is WaitFor of every projection.
-func (h *Host) WaitAll(ctx context.Context, at event.Position) error { return nil }
+func (h *Host) WaitAll(ctx context.Context, at event.Position) error {
+	for _, s := range h.hosted {
+		if err := s.reached.wait(ctx, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // Purge leaves nothing of deleted rows in any byte of the models' files.
-func (h *Host) Purge(ctx context.Context) error { return nil }
-
-// Rebuild folds a projection anew from the first event, beside the one that
-// serves, then switches to it. progress may be nil.
-func (h *Host) Rebuild(ctx context.Context, name string, progress func(done, head event.Position)) error {
-	return nil
+func (h *Host) Purge(ctx context.Context) error {
+	h.admin.Lock()
+	defer h.admin.Unlock()
+	var err error
+	for _, s := range h.hosted {
+		err = errors.Join(err, s.purge(ctx))
+	}
+	return err
 }
-
-// RebuildAll rebuilds every projection in one reading of the log.
-func (h *Host) RebuildAll(ctx context.Context, progress func(done, head event.Position)) error {
-	return nil
-}
-
-// Comparison says whether rebuilt equals live.
-type Comparison struct {
-	Name          string
-	Position      event.Position // as of which both were compared
-	Rows          int
-	Live, Rebuilt string // SHA-256 over every row of every table, in key order, hex
-}
-
-// Equal reports that no byte differs.
-func (c Comparison) Equal() bool { return c.Live == c.Rebuilt }
-
-// Compare folds projections anew into scratch models up to where the live ones
-// are, and compares every row. No names: all of them.
-func (h *Host) Compare(ctx context.Context, progress func(done, head event.Position), names ...string) ([]Comparison, error) {
-	return nil, nil
-}
-
-// Status is how one projection does.
-type Status struct {
-	Name     string
-	Version  int            // that it should have
-	Serving  string         // id of the model that answers
-	Building string         // id of the model that is being built; "": none
-	Position event.Position // of the serving model
-	Head     event.Position // of the log
-	Lag      uint64         // positions from Position to Head
-	Poison   int            // events that could not be read
-	Stopped  string         // why it does not go on; "": it does
-}
-
-// Status returns all, by name.
-func (h *Host) Status(ctx context.Context) ([]Status, error) { return nil, nil }
-
-// Collector gives the metrics: lag, position, poison and stopped by projection.
-func (h *Host) Collector() prometheus.Collector { return nil }

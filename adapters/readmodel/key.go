@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 
-	"github.com/cleversender/cleversender/domain/event"
 	"github.com/cleversender/cleversender/projections"
 )
 
@@ -72,13 +71,4 @@ func Shape(tables []*projections.Table) string {
 		s = fmt.Appendf(s, "%s %v %v\n", t.Name, t.Key, t.Values)
 	}
 	return string(s)
-}
-
-// References are poison events as a model keeps them.
-func references(s []event.Stored) []Poison {
-	out := make([]Poison, len(s))
-	for i, e := range s {
-		out[i] = Poison{e.Position, e.ID.String(), e.Type, e.Version}
-	}
-	return out
 }

@@ -1,12 +1,19 @@
-// Package persontimeline is what happened with one person, in order.
+// Package persontimeline answers what happened with one person, in order.
 package persontimeline
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/consent"
+	"github.com/cleversender/cleversender/domain/delivery"
+	"github.com/cleversender/cleversender/domain/engagement"
 	"github.com/cleversender/cleversender/domain/event"
 	"github.com/cleversender/cleversender/domain/personal"
+	"github.com/cleversender/cleversender/domain/privacyrequest"
+	"github.com/cleversender/cleversender/domain/subscriber"
 )
 
 // Entry is one event that concerns the person, put in words.
@@ -17,14 +24,132 @@ type Entry struct {
 	Type     string // stored name of the event
 	What     string // a sentence without personal values
 	Actor    domain.ID
-	Campaign domain.ID // zero when it is about none; so for all below
+	Campaign domain.ID // zero when it is about none; so for List
 	List     domain.ID
 	Link     int           // index into the campaign's links; -1: none
-	IP       personal.Text // as open or sealed as the events given
+	IP       personal.Text // as open or sealed as the events given; so are the rest
 	Client   personal.Text
 	Reply    personal.Text // of a server, about the person's address
 }
 
 // Fold turns the events of one person (subjectindex, then Journal.ReadAt, then
 // Journal.Open) into entries, in log order.
-func Fold(events []event.Recorded) []Entry { return nil }
+func Fold(events []event.Recorded) []Entry {
+	entries := make([]Entry, len(events))
+	for i, e := range events {
+		entries[i] = Entry{Position: e.Position, Event: e.ID, At: e.At, Type: e.Type, Actor: e.Meta.Actor, Link: -1}
+		if !entries[i].held(e.Data) && !entries[i].consented(e.Data) && !entries[i].sent(e.Data) && !entries[i].engaged(e.Data) {
+			entries[i].asked(e.Data)
+		}
+	}
+	return entries
+}
+
+func (t *Entry) held(data any) bool {
+	switch e := data.(type) {
+	case subscriber.Added:
+		t.What = "added, by " + string(e.Source)
+	case subscriber.Joined:
+		t.What, t.List = "joined a list", e.List
+	case subscriber.Rectified:
+		t.What = "data corrected, by " + string(e.Source)
+	case subscriber.Erased:
+		t.What = "erased: no personal value from before can be read again"
+	default:
+		return false
+	}
+	return true
+}
+
+func (t *Entry) consented(data any) bool {
+	switch e := data.(type) {
+	case consent.Requested:
+		t.What, t.List = "asked for consent to "+words(e.Purpose)+by(e.Method), e.List
+	case consent.Given:
+		t.What, t.List, t.IP, t.Client = "agreed to "+words(e.Purpose)+by(e.Method), e.List, e.IP, e.Client
+	case consent.Confirmed:
+		t.What, t.List, t.IP, t.Client = "confirmed "+words(e.Purpose)+by(e.Method), e.List, e.IP, e.Client
+	case consent.Revoked:
+		t.What, t.List, t.IP, t.Client = "no longer agrees to "+words(e.Purpose)+by(e.Method), e.List, e.IP, e.Client
+	case consent.Asserted:
+		names := make([]string, len(e.Purposes))
+		for i, p := range e.Purposes {
+			names[i] = words(p)
+		}
+		t.What, t.List = "said by the account to agree to "+strings.Join(names, ", "), e.List
+	default:
+		return false
+	}
+	return true
+}
+
+func (t *Entry) sent(data any) bool {
+	switch e := data.(type) {
+	case delivery.Intended:
+		t.What, t.Campaign = fmt.Sprintf("about to be sent a message, as allowed by event %d of the log", e.Consent), e.Campaign
+	case delivery.Withheld:
+		t.What, t.Campaign = "not sent to: "+strings.ReplaceAll(string(e.Reason), "_", " "), e.Campaign
+	case delivery.Accepted:
+		t.What, t.Campaign = fmt.Sprintf("message taken by the mail server (%d)", e.Code), e.Campaign
+	case delivery.Deferred:
+		t.What, t.Campaign, t.Reply = "message has to wait"+code(e.Code, e.Enhanced), e.Campaign, e.Reply
+	case delivery.Failed:
+		t.What = "message failed: " + strings.ReplaceAll(string(e.Reason), "_", " ") + code(e.Code, e.Enhanced)
+		t.Campaign, t.Reply = e.Campaign, e.Reply
+	default:
+		return false
+	}
+	return true
+}
+
+func (t *Entry) engaged(data any) bool {
+	switch e := data.(type) {
+	case engagement.Opened:
+		t.What, t.Campaign, t.IP, t.Client = "message opened"+machine(e.Machine), e.Campaign, e.IP, e.Client
+	case engagement.Clicked:
+		t.What = fmt.Sprintf("link %d followed", e.Link+1) + machine(e.Machine)
+		t.Campaign, t.Link, t.IP, t.Client = e.Campaign, e.Link, e.IP, e.Client
+	case engagement.Unsubscribed:
+		t.What, t.Campaign = "unsubscribed by way of this message", e.Campaign
+	default:
+		return false
+	}
+	return true
+}
+
+// asked covers requests, and whatever has no words yet: its stored name.
+func (t *Entry) asked(data any) {
+	switch e := data.(type) {
+	case privacyrequest.Received:
+		t.What = fmt.Sprintf("request received: %s, due %s", e.Kind, e.Due.Format(time.DateOnly))
+	case privacyrequest.AccessFulfilled:
+		t.What = fmt.Sprintf("access request fulfilled: a bundle of %d events", e.Events)
+	case privacyrequest.ErasureFulfilled:
+		t.What = fmt.Sprintf("erasure request fulfilled: %d keys destroyed", e.Keys)
+	default:
+		t.What = t.Type
+	}
+}
+
+func words(p consent.Purpose) string { return strings.ReplaceAll(string(p), "_", " ") }
+
+func by(m consent.Method) string {
+	if m == "" {
+		return ""
+	}
+	return ", by " + strings.ReplaceAll(string(m), "_", " ")
+}
+
+func code(code int, enhanced string) string {
+	if code == 0 {
+		return ""
+	}
+	return strings.TrimRight(fmt.Sprintf(" (%d %s", code, enhanced), " ") + ")"
+}
+
+func machine(m engagement.Machine) string {
+	if m == engagement.MaybeHuman {
+		return ""
+	}
+	return ", by a machine (" + string(m) + ")"
+}

@@ -47,7 +47,6 @@ func (c *conn) prepare(text string) (driver.Stmt, error) {
 	return s, err
 }
 
-
 // exec runs one statement; its arguments are numbered here.
 func (c *conn) exec(text string, args ...driver.NamedValue) error {
 	s, err := c.prepare(text)
@@ -105,19 +104,25 @@ func appendValues(out []driver.NamedValue, columns []any) []driver.NamedValue {
 	return out
 }
 
-// tx runs f in a transaction: all of it or nothing.
-func (c *conn) tx(f func() error) error {
+// tx runs f in a transaction: all of it or nothing, even when f panics.
+func (c *conn) tx(f func() error) (err error) {
 	if err := c.exec("BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
-	err := f()
-	if err == nil {
-		if err = c.exec("COMMIT"); err == nil {
-			return nil
+	done := false
+	defer func() {
+		if done {
+			return
 		}
+		if undo := c.exec("ROLLBACK"); undo != nil {
+			err = fmt.Errorf("%w (and no rollback: %w)", err, undo)
+		}
+	}()
+	if err = f(); err != nil {
+		return err
 	}
-	if undo := c.exec("ROLLBACK"); undo != nil {
-		err = fmt.Errorf("%w (and no rollback: %w)", err, undo)
+	if err = c.exec("COMMIT"); err == nil {
+		done = true
 	}
 	return err
 }
