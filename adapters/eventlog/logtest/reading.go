@@ -73,10 +73,20 @@ var reading = []promise{
 			f.equal(name, len(f.stream(name)), 0)
 		}
 	}},
-	{"reading a stream may stop early", false, func(f *fixture) {
+	{"reading may stop early, and begin again", false, func(f *fixture) {
 		f.append("s", 0, Events("s", 10))
-		for range f.log.ReadStream(f.Context(), "s", 0, 2) {
-			break
+		stream, log := f.log.ReadStream(f.Context(), "s", 0, 2), f.log.Follow(f.Context(), 0, nil, 2)
+		for range 2 {
+			for events, err := range stream {
+				f.equal("batch", ids(events), ids(Events("s", 2)))
+				f.equal("error", err, nil)
+				break
+			}
+			for page, err := range log {
+				f.equal("page", ids(page.Events), ids(Events("s", 2)))
+				f.equal("error", err, nil)
+				break
+			}
 		}
 		f.append("s", 10, Events("t", 1))
 	}},

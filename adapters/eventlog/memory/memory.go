@@ -91,6 +91,7 @@ func (l *Log) isClosed() bool {
 func (l *Log) ReadStream(ctx context.Context, stream string, skip uint64, batch int) iter.Seq2[[]event.Stored, error] {
 	batch = max(batch, 1)
 	return func(yield func([]event.Stored, error) bool) {
+		skip := skip
 		for {
 			if err := ctx.Err(); err != nil {
 				yield(nil, err)
@@ -132,6 +133,7 @@ func (l *Log) at(positions []event.Position) []event.Stored {
 func (l *Log) Follow(ctx context.Context, after event.Position, types []string, batch int) iter.Seq2[eventlog.Page, error] {
 	batch = max(batch, 1)
 	return func(yield func(eventlog.Page, error) bool) {
+		after := after
 		for first := true; ; first = false {
 			l.mu.Lock()
 			events, grown := l.events, l.grown

@@ -25,6 +25,7 @@ func (l *Log) Follow(ctx context.Context, after event.Position, types []string, 
 		}
 	}
 	return func(yield func(eventlog.Page, error) bool) {
+		after := after
 		for first := true; ; first = false {
 			page, grown, ok := l.tail.page(after, filter, batch)
 			switch {
@@ -69,17 +70,9 @@ type read struct {
 func (l *Log) catchUp(ctx context.Context, after event.Position, filter map[string]bool, batch int,
 	yield func(eventlog.Page, error) bool,
 ) (_ event.Position, ok bool) {
-	l.mu.RLock()
-	if l.closed {
-		l.mu.RUnlock()
-		return after, false
-	}
-	l.follower.Add(1)
-	l.mu.RUnlock()
 	ctx, cancel := context.WithCancel(ctx)
 	reads := make(chan read, 1)
 	go func() {
-		defer l.follower.Done()
 		defer close(reads)
 		head := l.tail.position()
 		for at := after; at < head; {

@@ -78,6 +78,7 @@ func (l *Log) ReadStream(ctx context.Context, stream string, skip uint64, batch 
 		batch = defaultBatch
 	}
 	return func(yield func([]event.Stored, error) bool) {
+		skip := skip
 		for {
 			events, full, err := l.read(ctx, 0, "SELECT "+columns+ofStream, stream, int64(skip+1), int64(skip)+int64(batch))
 			if err != nil {

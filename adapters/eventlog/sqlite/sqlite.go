@@ -41,13 +41,12 @@ type Log struct {
 	kinds   *kinds
 	keep    int
 
-	mu       sync.RWMutex // guards queue against being closed while in use
-	closed   bool
-	queue    chan *request
-	stopped  chan struct{} // closed when the writer has ended
-	closing  chan struct{} // closed to end followers
-	observe  func(Commit)
-	follower sync.WaitGroup
+	mu      sync.RWMutex // guards queue against being closed while in use
+	closed  bool
+	queue   chan *request
+	stopped chan struct{} // closed when the writer has ended
+	closing chan struct{} // closed to end followers
+	observe func(Commit)
 }
 
 var _ eventlog.Log = (*Log)(nil)
@@ -168,6 +167,5 @@ func (l *Log) Close() error {
 	l.mu.Unlock()
 	<-l.stopped
 	close(l.closing)
-	l.follower.Wait()
 	return errors.Join(l.reading.close(), l.writing.Close())
 }
