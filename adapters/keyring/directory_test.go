@@ -3,7 +3,6 @@ package keyring
 import (
 	"errors"
 	"fmt"
-	"os"
 	"sync"
 	"testing"
 
@@ -122,16 +121,10 @@ func TestAnAddressThatIsSomebodyElsesByNowIsLeftAlone(t *testing.T) {
 }
 
 func TestTheDirectoryDoesWhatASimpleOneDoes(t *testing.T) {
-	uri := newRoot(t)
+	s := open(t, t.TempDir(), newRoot(t))
 	addresses := []string{"a@example.com", "b@example.com", "c@example.com"}
 	rapid.Check(t, func(r *rapid.T) {
-		dir, err := os.MkdirTemp(t.TempDir(), "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := open(t, dir, uri)
-		defer func() { _ = s.Close() }()
-		account := domain.ID{1}
+		account := newID(t)
 		held, gone := map[string]domain.ID{}, map[string]bool{}
 		one := rapid.SampledFrom(addresses)
 		r.Repeat(map[string]func(*rapid.T){

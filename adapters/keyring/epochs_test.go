@@ -128,14 +128,9 @@ func TestAnEpochRewrapsMoreThanOneBatchBesideNewKeys(t *testing.T) {
 }
 
 func TestTheShreddedNeverComeBack(t *testing.T) {
-	uri := newRoot(t)
+	dir, uri := t.TempDir(), newRoot(t)
+	s := open(t, dir, uri)
 	rapid.Check(t, func(r *rapid.T) {
-		dir, err := os.MkdirTemp(t.TempDir(), "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := open(t, dir, uri)
-		defer func() { _ = s.Close() }()
 		people := make([]domain.ID, 4)
 		for i := range people {
 			people[i] = newID(t)

@@ -24,6 +24,7 @@ var migrations embed.FS
 const (
 	pageSize  = "4096"
 	maxShared = 256 // jobs that share one commit
+	quiet     = 200 * time.Millisecond
 )
 
 // writer is the one that writes: jobs that wait together share a transaction
@@ -37,6 +38,7 @@ type writer struct {
 	horizon atomic.Pointer[domain.ID] // newest, for those outside: never before a key that is committed
 	books   [booksEnd]*book
 	bucket  int64 // the last one made
+	written bool  // since the last checkpoint while quiet
 
 	mu     sync.RWMutex // guards closed against do
 	closed bool
@@ -128,7 +130,11 @@ func (w *writer) submit(j job) error {
 
 func (w *writer) loop() {
 	defer close(w.idle)
-	for j := range w.jobs {
+	for {
+		j, ok := w.next()
+		if !ok {
+			return
+		}
 		batch := []job{j}
 	gather:
 		for !j.bare && len(batch) < maxShared {
@@ -152,6 +158,23 @@ func (w *writer) loop() {
 	}
 }
 
+// next waits for a job. When none comes for a while, what is in the WAL moves
+// into the database, so that whoever purges finds little left to do.
+func (w *writer) next() (job, bool) {
+	if w.written {
+		select {
+		case j, ok := <-w.jobs:
+			return j, ok
+		case <-time.After(quiet):
+			w.written = false
+			var busy, pages, moved int
+			_ = w.row(nil, `PRAGMA wal_checkpoint(PASSIVE)`, &busy, &pages, &moved) // the next one does what this cannot
+		}
+	}
+	j, ok := <-w.jobs
+	return j, ok
+}
+
 // commit runs jobs in one transaction; when one fails, each gets its own.
 func (w *writer) commit(batch []job) {
 	if len(batch) == 0 {
@@ -170,6 +193,7 @@ func (w *writer) commit(batch []job) {
 }
 
 func (w *writer) try(batch []job) error {
+	w.written = true
 	err := w.exec(`BEGIN IMMEDIATE`)
 	for i := 0; err == nil && i < len(batch); i++ {
 		err = batch[i].run(w)
