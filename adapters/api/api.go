@@ -28,6 +28,7 @@ import (
 	"github.com/cleversender/cleversender/domain/event"
 	"github.com/cleversender/cleversender/domain/template"
 	"github.com/cleversender/cleversender/projections"
+	"github.com/cleversender/cleversender/projections/tokens"
 )
 
 // Log is the event log, as the API needs it; *eventlog.Journal is one.
@@ -88,13 +89,16 @@ type Sample struct {
 	Attributes map[string]string `json:"attributes,omitempty"`
 }
 
-// Deps is what the API stands on. Every field is needed.
+// Deps is what the API stands on. Every field but Local is needed.
 type Deps struct {
 	Log    Log
 	Models Models
 	// Projections says how each projection does; the API adds what it is rebuilding.
 	Projections func(ctx context.Context) ([]Projection, error)
 	Directory   Directory
+	// Token is asked for a bearer token, by its SHA-256 in hex, before the read
+	// model is; nil: nobody is.
+	Token func(hash string) (t tokens.Token, found bool)
 	// Address reads an e-mail address: as it is sent to, and the form that tells
 	// people apart. Its errors are domain.Refusal.
 	Address func(raw string) (plain, normal string, err error)
@@ -106,6 +110,8 @@ type Deps struct {
 	Check func(c template.Content) error
 	// Preview renders a template for somebody.
 	Preview func(ctx context.Context, c template.Content, s Sample) (Rendered, error)
+	// Local knows tokens that hold in this process only, by hash; nil: there are none.
+	Local func(hash string) (t tokens.Token, found bool)
 	// Bundle makes what an access request gets, as of a position: JSON.
 	Bundle func(ctx context.Context, account, person domain.ID, upTo event.Position) ([]byte, error)
 

@@ -8,7 +8,6 @@ import (
 	"github.com/cleversender/cleversender/commands"
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/consent"
-	"github.com/cleversender/cleversender/domain/event"
 	"github.com/cleversender/cleversender/domain/personal"
 	"github.com/cleversender/cleversender/projections/audience"
 	"github.com/cleversender/cleversender/projections/consenthistory"
@@ -40,6 +39,9 @@ type ConsentState struct {
 	List    domain.ID       `json:"list,omitzero"`
 	Status  consent.Status  `json:"status" doc:"requested, asserted, given, confirmed or revoked"`
 	InForce bool            `json:"in_force"`
+	Since   time.Time       `json:"since,omitzero" doc:"of the event that the status rests on"`
+	// Position is of that event.
+	Position uint64 `json:"position,omitempty"`
 }
 
 // ConsentEntry is one thing that was said, and the evidence of it.
@@ -56,6 +58,8 @@ type ConsentEntry struct {
 	Import    domain.ID       `json:"import,omitzero"`
 	Row       int             `json:"row,omitempty"`
 	ClaimedAt time.Time       `json:"claimed_at,omitzero"`
+	Status    consent.Status  `json:"status,omitempty" doc:"of the purpose, after it"`
+	Erasure   bool            `json:"erasure,omitempty" doc:"the person was erased: nothing is in force from here on"`
 	IP        string          `json:"ip,omitempty"`
 	Client    string          `json:"client,omitempty"`
 }
@@ -122,36 +126,29 @@ func (s *Server) consentHistory(ctx context.Context, person domain.ID, at time.T
 	if err != nil {
 		return ConsentHistory{}, err
 	}
-	until := events
-	if !at.IsZero() {
-		for i, e := range events {
-			if e.At.After(at) {
-				until = events[:i]
-				break
-			}
+	out := ConsentHistory{Subscriber: person, At: at, Entries: []ConsentEntry{}}
+	entries := consenthistory.Fold(events)
+	if at.IsZero() {
+		at = lastMoment
+	}
+	for _, e := range entries {
+		if !e.At.After(at) {
+			out.Erased = out.Erased || e.Erasure
+			out.Entries = append(out.Entries, showConsent(e))
 		}
 	}
-	out := ConsentHistory{Subscriber: person, At: at, Standing: []ConsentState{}, Entries: []ConsentEntry{}}
-	for _, e := range consenthistory.Fold(until) {
-		out.Erased = out.Erased || e.Erasure
-		out.Entries = append(out.Entries, showConsent(e))
-	}
-	if !out.Erased {
-		out.Standing, err = s.standing(ctx, until)
-	}
+	out.Standing, err = s.standing(ctx, consenthistory.AsOf(entries, at))
 	return out, err
 }
 
-// standing is what the events come to: where each purpose stands, and whether
-// it may be pursued.
-func (s *Server) standing(ctx context.Context, events []event.Recorded) ([]ConsentState, error) {
-	var ledger consent.Ledger
-	for _, e := range events {
-		ledger = ledger.Apply(e.Data)
-	}
-	out := make([]ConsentState, 0, len(ledger))
+// lastMoment is after everything that is recorded.
+var lastMoment = time.Unix(1<<62, 0)
+
+// standing says of each answer whether the purpose may be pursued.
+func (s *Server) standing(ctx context.Context, answers []consenthistory.Answer) ([]ConsentState, error) {
+	out := make([]ConsentState, 0, len(answers))
 	rows := s.deps.Models.Reader(audience.Projection.Name)
-	for _, a := range ledger {
+	for _, a := range answers {
 		double := false
 		if !a.List.IsZero() {
 			l, _, err := audience.FindList(ctx, rows, callerOf(ctx).account, a.List)
@@ -160,7 +157,7 @@ func (s *Server) standing(ctx context.Context, events []event.Recorded) ([]Conse
 			}
 			double = l.DoubleOptIn
 		}
-		out = append(out, ConsentState{a.Purpose, a.List, a.Status, a.InForce(double)})
+		out = append(out, ConsentState{a.Purpose, a.List, a.Status, a.InForce(double), a.At, uint64(a.Position)})
 	}
 	return out, nil
 }
@@ -169,7 +166,7 @@ func showConsent(e consenthistory.Entry) ConsentEntry {
 	return ConsentEntry{
 		Position: uint64(e.Position), Event: e.Event, At: e.At, Type: e.Type, Actor: e.Actor, Purpose: e.Purpose,
 		List: e.List, Method: e.Method, Wording: e.Wording, Import: e.Import, Row: e.Row, ClaimedAt: e.ClaimedAt,
-		IP: reveal(e.IP), Client: reveal(e.Client),
+		Status: e.State.Status, Erasure: e.Erasure, IP: reveal(e.IP), Client: reveal(e.Client),
 	}
 }
 
