@@ -1,0 +1,36 @@
+package sqlite
+
+import (
+	"testing"
+
+	"github.com/cleversender/cleversender/adapters/eventlog/logtest"
+	"github.com/cleversender/cleversender/domain/event"
+)
+
+// The tail keeps what it should, and no more than twice that, in number and in bytes.
+func TestTheTailIsBounded(t *testing.T) {
+	for name, test := range map[string]struct {
+		data, least, most int // bytes an event; events kept
+	}{
+		"small events": {10, 100, 200},
+		"large events": {tailBytes / 10, 9, 20},
+		"huge events":  {3 * tailBytes, 0, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tail := newTail(100)
+			data := make([]byte, test.data)
+			for n := range 1000 {
+				e := logtest.Events("x", 1)
+				e[0].Data, e[0].Position = data, event.Position(n+1)
+				tail.push(e)
+				kept := len(tail.events)
+				if kept > test.most || kept < min(test.least, n+1) {
+					t.Fatalf("%d events kept after %d", kept, n+1)
+				}
+				if last := tail.position(); last != event.Position(n+1) {
+					t.Fatalf("head %d after %d", last, n+1)
+				}
+			}
+		})
+	}
+}
