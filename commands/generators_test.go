@@ -1,0 +1,200 @@
+package commands_test
+
+import (
+	"time"
+
+	"pgregory.net/rapid"
+
+	. "github.com/cleversender/cleversender/commands"
+	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/account"
+	"github.com/cleversender/cleversender/domain/campaign"
+	"github.com/cleversender/cleversender/domain/contactimport"
+	"github.com/cleversender/cleversender/domain/delivery"
+	"github.com/cleversender/cleversender/domain/engagement"
+	"github.com/cleversender/cleversender/domain/event"
+	"github.com/cleversender/cleversender/domain/list"
+	"github.com/cleversender/cleversender/domain/privacyrequest"
+	"github.com/cleversender/cleversender/domain/template"
+)
+
+// Values are drawn from few, so that commands meet: the same twice, something
+// near, something wrong.
+
+func of[T any](t *rapid.T, label string, values ...T) T {
+	return rapid.SampledFrom(values).Draw(t, label)
+}
+
+func anID(t *rapid.T) domain.ID  { return of(t, "id", one, two, domain.ID{}) }
+func aName(t *rapid.T) string    { return of(t, "name", "May", "May", "June", "", "a\nb", long) }
+func aDigest(t *rapid.T) string  { return of(t, "digest", digest, digest, otherDigest, "x") }
+func aNumber(t *rapid.T) int     { return rapid.IntRange(-1, 4).Draw(t, "number") }
+func aTime(t *rapid.T) time.Time { return noon.Add(time.Duration(aNumber(t)) * time.Hour) }
+
+// oneOf draws one of the commands that these ways lead to.
+func oneOf[S, E any](ways ...func(*rapid.T) Command[S, E]) *rapid.Generator[Command[S, E]] {
+	return rapid.Custom(func(t *rapid.T) Command[S, E] {
+		return ways[rapid.IntRange(0, len(ways)-1).Draw(t, "which")](t)
+	})
+}
+
+type accountCommand = Command[account.Account, account.Event]
+
+func anyAccountCommand() *rapid.Generator[accountCommand] {
+	return oneOf(
+		func(t *rapid.T) accountCommand { return CreateAccount{one, aName(t)} },
+		func(t *rapid.T) accountCommand {
+			scopes := of(t, "scopes", account.Scopes, account.Scopes[:1], nil, []account.Scope{"root"})
+			return IssueToken{AccountID: one, Token: anID(t), Hash: aDigest(t), Label: aName(t), Scopes: scopes}
+		},
+		func(t *rapid.T) accountCommand { return RevokeToken{one, anID(t)} },
+	)
+}
+
+type listCommand = Command[list.List, list.Event]
+
+func anyListCommand() *rapid.Generator[listCommand] {
+	return oneOf(
+		func(t *rapid.T) listCommand {
+			return CreateList{one, aName(t), rapid.Bool().Draw(t, "double")}
+		},
+		func(t *rapid.T) listCommand { return ArchiveList{one} },
+	)
+}
+
+type templateCommand = Command[template.Template, template.Event]
+
+func anyTemplateCommand() *rapid.Generator[templateCommand] {
+	content := func(t *rapid.T) template.Content {
+		return of(t, "content", hello, bye, template.Content{}, template.Content{Subject: "a\nb", Text: "x"})
+	}
+	return oneOf(
+		func(t *rapid.T) templateCommand { return CreateTemplate{one, aName(t), content(t)} },
+		func(t *rapid.T) templateCommand { return EditTemplate{one, aName(t), content(t)} },
+	)
+}
+
+type campaignCommand = Command[campaign.Campaign, campaign.Event]
+
+func anyCampaignCommand() *rapid.Generator[campaignCommand] {
+	choice := func(t *rapid.T) campaign.Settings {
+		return of(t, "settings", may, may, june, campaign.Settings{Name: "bare"}, campaign.Settings{})
+	}
+	return oneOf(
+		func(t *rapid.T) campaignCommand { return DraftCampaign{one, choice(t)} },
+		func(t *rapid.T) campaignCommand { return EditCampaign{one, choice(t)} },
+		func(t *rapid.T) campaignCommand {
+			return ScheduleCampaign{Campaign: one, StartAt: aTime(t), Now: aTime(t)}
+		},
+		func(t *rapid.T) campaignCommand { return UnscheduleCampaign{one} },
+		func(t *rapid.T) campaignCommand {
+			links := of(t, "links", frozen.Links, nil, []string{})
+			return StartCampaign{one, campaign.Content{TemplateRevision: uint64(aNumber(t) + 1), SHA256: aDigest(t), Links: links}}
+		},
+		func(t *rapid.T) campaignCommand {
+			n := aNumber(t)
+			return FreezeAudience{Campaign: one, Position: event.Position(aNumber(t) + 1), Recipients: n, Segments: n, SHA256: aDigest(t)}
+		},
+		func(t *rapid.T) campaignCommand { return PauseCampaign{one, aName(t)} },
+		func(t *rapid.T) campaignCommand { return ResumeCampaign{one} },
+		func(t *rapid.T) campaignCommand {
+			return of[campaignCommand](t, "end", CancelCampaign{one}, PauseCampaign{one, "typo"}, finish, finish, freeze)
+		},
+		func(t *rapid.T) campaignCommand {
+			return FinishCampaign{Campaign: one, Sent: aNumber(t), Unknown: max(0, aNumber(t)-2)}
+		},
+	)
+}
+
+type importCommand = Command[contactimport.Import, contactimport.Event]
+
+func anyImportCommand() *rapid.Generator[importCommand] {
+	tally := func(t *rapid.T) contactimport.Counts { return contactimport.Counts{Added: aNumber(t)} }
+	return oneOf(
+		func(t *rapid.T) importCommand {
+			return StartImport{Import: three, List: anID(t), Purposes: of(t, "purposes", both, nil), Source: aName(t)}
+		},
+		func(t *rapid.T) importCommand {
+			var rows []contactimport.RejectedRow
+			for _, line := range rapid.SliceOfN(rapid.IntRange(0, 4), 0, 3).Draw(t, "lines") {
+				rows = append(rows, contactimport.RejectedRow{Line: line, Code: aName(t)})
+			}
+			return RejectRows{three, rows}
+		},
+		func(t *rapid.T) importCommand {
+			return ProgressImport{Import: three, Line: aNumber(t), Bytes: int64(aNumber(t)), SHA256: aDigest(t), Counts: tally(t)}
+		},
+		func(t *rapid.T) importCommand {
+			return FinishImport{Import: three, Line: aNumber(t), Bytes: int64(aNumber(t)), SHA256: aDigest(t), Counts: tally(t)}
+		},
+		func(t *rapid.T) importCommand {
+			return FailImport{Import: three, Line: aNumber(t), Code: aName(t), Counts: tally(t)}
+		},
+	)
+}
+
+type requestCommand = Command[privacyrequest.Request, privacyrequest.Event]
+
+func anyRequestCommand() *rapid.Generator[requestCommand] {
+	return oneOf(
+		func(t *rapid.T) requestCommand {
+			kind := of(t, "kind", privacyrequest.Access, privacyrequest.Erasure, "party")
+			return OpenRequest{Request: one, Person: anID(t), Kind: kind, Now: aTime(t)}
+		},
+		func(t *rapid.T) requestCommand {
+			return FulfilAccess{Request: one, Person: ada, Position: 7, Events: aNumber(t), SHA256: aDigest(t)}
+		},
+		func(t *rapid.T) requestCommand {
+			return FulfilErasure{Request: one, Person: ada, Redaction: anID(t), Keys: aNumber(t)}
+		},
+	)
+}
+
+type segmentCommand = Command[delivery.Segment, delivery.Event]
+
+func anySegmentCommand() *rapid.Generator[segmentCommand] {
+	people := delivery.Subjects{one, two}
+	ordinal := func(t *rapid.T) int { return rapid.IntRange(0, 2).Draw(t, "ordinal") }
+	person := func(n int) domain.ID { return append(people, three)[n] }
+	return oneOf(
+		func(t *rapid.T) segmentCommand {
+			return PlanSegment{Campaign: three, Subjects: of(t, "people", people, people[:1], nil)}
+		},
+		func(t *rapid.T) segmentCommand {
+			return ClaimSegment{Campaign: three, Worker: anID(t), Until: aTime(t), Now: aTime(t)}
+		},
+		func(t *rapid.T) segmentCommand {
+			n := ordinal(t)
+			return IntendSends{Campaign: three, Worker: anID(t), Sends: []delivery.Intended{{Person: person(n), Campaign: three, Ordinal: n, Consent: 5}}}
+		},
+		func(t *rapid.T) segmentCommand {
+			n := ordinal(t)
+			return WithholdSends{Campaign: three, Worker: anID(t), Sends: []delivery.Withheld{{Person: person(n), Campaign: three, Ordinal: n, Reason: delivery.Revoked}}}
+		},
+		func(t *rapid.T) segmentCommand {
+			n := ordinal(t)
+			return RecordResults{Campaign: three, Worker: anID(t), Results: []delivery.Event{of[delivery.Event](t, "result",
+				delivery.Accepted{Person: person(n), Campaign: three, Ordinal: n, Code: 250},
+				delivery.Deferred{Person: person(n), Campaign: three, Ordinal: n, Code: 450},
+				delivery.Failed{Person: person(n), Campaign: three, Ordinal: n, Code: 550, Reason: delivery.Rejected},
+			)}}
+		},
+	)
+}
+
+func anyHitCommand() *rapid.Generator[hitCommand] {
+	machine := func(t *rapid.T) engagement.Machine {
+		return of(t, "machine", append(engagement.Machines, "toaster")...)
+	}
+	return oneOf(
+		func(t *rapid.T) hitCommand {
+			return RecordOpen{Campaign: one, Writer: two, Person: anID(t), Ordinal: aNumber(t), Machine: machine(t), IP: ip}
+		},
+		func(t *rapid.T) hitCommand {
+			return RecordClick{Campaign: one, Writer: two, Person: anID(t), Ordinal: aNumber(t), Link: aNumber(t), Machine: machine(t)}
+		},
+		func(t *rapid.T) hitCommand {
+			return RecordUnsubscribe{Campaign: one, Writer: two, Person: anID(t), Ordinal: aNumber(t)}
+		},
+	)
+}
