@@ -73,10 +73,41 @@ func (g *segment) barrier(live context.Context, at event.Position, chunk []candi
 	if chunk, err = g.permitted(live, turn); err != nil {
 		return nil, err
 	}
-	if err := g.sender.persist(live, "open a chunk", func() error { return g.open(live, chunk) }); err != nil {
+	if chunk, err = g.opened(live, chunk); err != nil {
 		return nil, err
 	}
 	return g.reveal(chunk)
+}
+
+// opened makes the chunk's data plain. After a few attempts it asks for each
+// person alone, and leaves out who cannot be opened when others can.
+func (g *segment) opened(live context.Context, chunk []candidate) (good []candidate, err error) {
+	attempts := 0
+	err = g.sender.persist(live, "open a chunk", func() error {
+		err := g.open(live, chunk)
+		if good = chunk; err == nil {
+			return nil
+		}
+		if attempts++; attempts < 4 {
+			return err
+		}
+		var bad []delivery.Event
+		good = nil
+		for _, c := range chunk {
+			one := []candidate{c}
+			if failed := g.open(live, one); failed != nil {
+				g.sender.o.Logger.Error("sending: a recipient's data cannot be opened", "campaign", g.Campaign, "person", c.Person, "error", failed)
+				bad = append(bad, g.state().Judge(c.Recipient, delivery.Reply{Outcome: delivery.NotMade}, 1))
+				continue
+			}
+			good = append(good, one...)
+		}
+		if len(good) == 0 {
+			return err
+		}
+		return g.record(bad)
+	})
+	return good, err
 }
 
 // permitted asks the audience, and withholds whoever may not be mailed.

@@ -37,7 +37,7 @@ func newMetrics() metrics {
 	}
 }
 
-var results = map[delivery.Outcome]string{
+var sendResults = map[delivery.Outcome]string{
 	delivery.Unclear: "unknown", delivery.Taken: "accepted", delivery.NotNow: "deferred",
 	delivery.Never: "failed", delivery.NotSent: "recalled", delivery.NotMade: "not_rendered",
 }

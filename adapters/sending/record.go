@@ -12,6 +12,9 @@ import (
 // record makes results durable. A server's words about somebody who has been
 // erased meanwhile can no longer be kept; the result can.
 func (g *segment) record(results []delivery.Event) error {
+	if len(results) == 0 {
+		return nil
+	}
 	c := commands.RecordResults{Campaign: g.Campaign, Segment: g.number, Worker: g.worker, Results: results}
 	_, err := g.do("record results", c)
 	if errors.Is(err, eventlog.ErrErased) {
@@ -64,8 +67,6 @@ func (g *segment) recall(chunk []candidate) error {
 			results = append(results, g.state().Judge(c.Recipient, recalled, 1))
 		}
 	}
-	if len(results) == 0 {
-		return nil
-	}
+	g.sender.metrics.sends.WithLabelValues(sendResults[delivery.NotSent]).Add(float64(len(results)))
 	return g.record(results)
 }

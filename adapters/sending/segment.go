@@ -90,7 +90,7 @@ func (g *segment) claim() error {
 	g.worker = newID()
 	before := g.state().Totals().Unknown
 	err := g.hold("claim a segment", g.sender.o.Lease)
-	g.sender.metrics.sends.WithLabelValues(results[delivery.Unclear]).Add(float64(g.state().Totals().Unknown - before))
+	g.sender.metrics.sends.WithLabelValues(sendResults[delivery.Unclear]).Add(float64(g.state().Totals().Unknown - before))
 	return err
 }
 

@@ -65,8 +65,8 @@ type Options struct {
 	Logger    *slog.Logger
 
 	SegmentSize int             // recipients of a segment; 1,000
-	Window      int             // intended and without a durable result, per segment; 200
-	Parallel    int             // segments in work at once, over all campaigns; 4
+	Window      int             // intended and without a durable result, per segment; 50
+	Parallel    int             // segments in work at once, over all campaigns; twice the processors, 4 at least
 	Connections int             // transmissions at once, over all campaigns; 16
 	Lease       time.Duration   // how long a claim holds unless renewed; 30 s
 	Retries     []time.Duration // pauses before a deferred message's further tries; 2 s, 10 s, 30 s
@@ -78,7 +78,7 @@ func (o Options) withDefaults() Options {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	o.SegmentSize = positive(o.SegmentSize, 1000)
-	o.Window = positive(o.Window, 200)
+	o.Window = positive(o.Window, 50)
 	o.Parallel = positive(o.Parallel, max(4, 2*runtime.GOMAXPROCS(0)))
 	o.Connections = positive(o.Connections, 16)
 	o.Lease = positive(o.Lease, 30*time.Second)

@@ -32,7 +32,7 @@ func (s *Sender) connection(idle <-chan struct{}) {
 		case j := <-s.jobs:
 			reply := s.transmit(j)
 			if reply.Outcome != delivery.Unclear { // counted by the claim that gives up on them
-				s.metrics.sends.WithLabelValues(results[reply.Outcome]).Inc()
+				s.metrics.sends.WithLabelValues(sendResults[reply.Outcome]).Inc()
 			}
 			j.done <- answer{delivery.Recipient{Person: j.to.Person, Ordinal: j.to.Ordinal}, reply}
 		case <-idle:
@@ -140,7 +140,7 @@ func (g *segment) feed(live context.Context, chunk []Recipient, probe bool, done
 		select {
 		case g.sender.jobs <- j:
 		case <-live.Done():
-			g.sender.metrics.sends.WithLabelValues(results[delivery.NotSent]).Inc()
+			g.sender.metrics.sends.WithLabelValues(sendResults[delivery.NotSent]).Inc()
 			done <- answer{delivery.Recipient{Person: r.Person, Ordinal: r.Ordinal}, recalled}
 		}
 	}
