@@ -1,0 +1,60 @@
+package bench
+
+import (
+	"context"
+
+	"github.com/cleversender/cleversender/adapters/eventlog"
+	"github.com/cleversender/cleversender/projections/campaignreport"
+)
+
+// benchRebuild folds the log of a campaign to Size people anew, beside the
+// serving models: the campaign report, whose unit is an event that it folds,
+// and then all projections, whose unit is an event of the log.
+func benchRebuild(ctx context.Context, b *bench) ([]Report, error) {
+	if _, err := b.campaign(ctx); err != nil {
+		return nil, err
+	}
+	limit, err := measureLimit(ctx, b.engine.Log, b.Dir, b.Size)
+	if err != nil {
+		return nil, err
+	}
+	folded, err := count(ctx, b.engine.Log, campaignreport.Projection.Types)
+	if err != nil {
+		return nil, err
+	}
+	m := startMeter()
+	if err := b.engine.Models.Rebuild(ctx, campaignreport.Projection.Name, nil); err != nil {
+		return nil, err
+	}
+	report := m.report("rebuild campaign_report", folded)
+	head, err := b.engine.Journal.Head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	m = startMeter()
+	if err := b.engine.Models.RebuildAll(ctx, nil); err != nil {
+		return nil, err
+	}
+	all := m.report("rebuild all", int(head))
+	report.Against(limit.scannedPerSec)
+	all.Against(limit.scannedPerSec)
+	report.Extra = map[string]any{"events_in_log": int(head)}
+	return []Report{report, all}, nil
+}
+
+// count is how many events of the types the log holds.
+func count(ctx context.Context, log eventlog.Log, types []string) (n int, err error) {
+	head, err := log.Head(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for page, err := range log.Follow(ctx, 0, types, 5000) {
+		if err != nil {
+			return n, err
+		}
+		if n += len(page.Events); page.Next >= head {
+			break
+		}
+	}
+	return n, nil
+}

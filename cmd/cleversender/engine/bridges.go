@@ -1,0 +1,71 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/cleversender/cleversender/adapters/keyring"
+	"github.com/cleversender/cleversender/adapters/readmodel"
+	"github.com/cleversender/cleversender/adapters/recipient"
+	"github.com/cleversender/cleversender/adapters/sending"
+	"github.com/cleversender/cleversender/adapters/smtp"
+	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/delivery"
+	"github.com/cleversender/cleversender/domain/event"
+	"github.com/cleversender/cleversender/projections"
+	"github.com/cleversender/cleversender/projections/audience"
+)
+
+// Adapters do not know each other; what one asks for and another has meets here.
+
+// oneByOne is the keyring's directory, as the API asks for it.
+type oneByOne struct{ *keyring.Store }
+
+// Reserve implements api.Directory.
+func (d oneByOne) Reserve(ctx context.Context, account domain.ID, address string) (person domain.ID, suppressed bool, err error) {
+	found, err := d.Store.Reserve(ctx, account, []string{address})
+	if err != nil {
+		return domain.ID{}, false, err
+	}
+	return found[0].Person, found[0].Suppressed, nil
+}
+
+// permissions is the audience, as the sending worker and the recipients' pages ask for it.
+type permissions struct{ *readmodel.Host }
+
+func (p permissions) reader() projections.Reader { return p.Reader(audience.Projection.Name) }
+
+// WaitFor implements sending.Audience.
+func (p permissions) WaitFor(ctx context.Context, at event.Position) error {
+	return p.Host.WaitFor(ctx, audience.Projection.Name, at)
+}
+
+// Mailable implements sending.Audience.
+func (p permissions) Mailable(ctx context.Context, account domain.ID, lists []domain.ID, after domain.ID, limit int) ([]domain.ID, error) {
+	return audience.MailableIDs(ctx, p.reader(), account, lists, after, limit)
+}
+
+// Permissions implements sending.Audience.
+func (p permissions) Permissions(ctx context.Context, account domain.ID, lists, people []domain.ID) ([]audience.Permission, error) {
+	return audience.Permissions(ctx, p.reader(), account, lists, people)
+}
+
+func (p permissions) permission(ctx context.Context, account, person domain.ID) (recipient.Permission, error) {
+	found, ok, err := audience.Find(ctx, p.reader(), account, person)
+	if err != nil || !ok {
+		return recipient.Permission{}, err
+	}
+	return recipient.Permission{Opens: found.OpenTracking > 0, Clicks: found.ClickTracking > 0}, nil
+}
+
+func (p permissions) listName(ctx context.Context, account, list domain.ID) (string, error) {
+	l, _, err := audience.FindList(ctx, p.reader(), account, list)
+	return l.Name, err
+}
+
+// transport is the SMTP pool, as the sending worker asks for it.
+type transport struct{ *smtp.Pool }
+
+// Send implements sending.Transport.
+func (t transport) Send(ctx context.Context, m sending.Message) delivery.Reply {
+	return t.Pool.Send(ctx, m.From, m.To, m.Data)
+}

@@ -1,0 +1,272 @@
+// Package engine wires the product: a data folder in, everything that runs on
+// it out. Adapters meet here and nowhere else.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/cleversender/cleversender/adapters/address"
+	"github.com/cleversender/cleversender/adapters/csvimport"
+	"github.com/cleversender/cleversender/adapters/desk"
+	"github.com/cleversender/cleversender/adapters/eventlog"
+	logsqlite "github.com/cleversender/cleversender/adapters/eventlog/sqlite"
+	"github.com/cleversender/cleversender/adapters/folder"
+	"github.com/cleversender/cleversender/adapters/keyring"
+	"github.com/cleversender/cleversender/adapters/readmodel"
+	modelsqlite "github.com/cleversender/cleversender/adapters/readmodel/sqlite"
+	"github.com/cleversender/cleversender/adapters/sending"
+	"github.com/cleversender/cleversender/adapters/smtp"
+	"github.com/cleversender/cleversender/adapters/tracking"
+	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/catalog"
+	"github.com/cleversender/cleversender/domain/event"
+	"github.com/cleversender/cleversender/projections"
+	"github.com/cleversender/cleversender/projections/audience"
+	"github.com/cleversender/cleversender/projections/campaignlist"
+	"github.com/cleversender/cleversender/projections/campaignreport"
+	"github.com/cleversender/cleversender/projections/imports"
+	"github.com/cleversender/cleversender/projections/requests"
+	"github.com/cleversender/cleversender/projections/subjectindex"
+	"github.com/cleversender/cleversender/projections/templates"
+	"github.com/cleversender/cleversender/projections/tokens"
+)
+
+// Projections is every read model of the product. Add yours here.
+var Projections = []projections.Projection{
+	tokens.Projection, audience.Projection, templates.Projection, campaignlist.Projection,
+	campaignreport.Projection, imports.Projection, requests.Projection, subjectindex.Projection,
+}
+
+// Options say what to open and how.
+type Options struct {
+	Dir            string         // the data folder
+	RootKey        string         // URI; "": the file root.key in the folder
+	BaseURL        string         // where recipients reach this server, without a slash at the end
+	SMTP           string         // URL of the server that takes our mail; "": nothing is sent
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
+	Logger         *slog.Logger
+	Idle           bool            // open, and start no worker
+	Sending        sending.Options // only the numbers; zero values are the defaults
+}
+
+// Engine is an open data folder.
+type Engine struct {
+	Folder   *folder.Folder
+	Log      eventlog.Log
+	Journal  *eventlog.Journal
+	Keys     *keyring.Store
+	Models   *readmodel.Host
+	Desk     *desk.Desk
+	Importer *csvimport.Importer
+	Signer   *tracking.Signer
+	Metrics  *prometheus.Registry
+
+	options  Options
+	composer *composer
+	sender   *sending.Sender // nil: no SMTP server named
+	closers  []func() error
+	stops    []func() error // what Handler started: ended before the workers
+
+	local   tokens.Token // of this process alone; zero when none was asked for
+	stop    context.CancelFunc
+	workers sync.WaitGroup
+	mu      sync.Mutex
+	fault   error // of the first worker that could not go on
+}
+
+// NewID is random; later ones sort later.
+func NewID() domain.ID { return domain.ID(uuid.Must(uuid.NewV7())) }
+
+func (o Options) rootKey() string {
+	if o.RootKey != "" {
+		return o.RootKey
+	}
+	return "file://" + o.Dir + "/root.key"
+}
+
+// ErrNoFolder: init has not been run on the folder.
+var ErrNoFolder = domain.Refuse("folder_not_initialised", "the data folder does not exist yet; make it with cleversender init")
+
+// Open opens a data folder that Init has made, and starts the projections and
+// the privacy desk; with an SMTP server the sending worker too. A folder that
+// another process holds is refused.
+func Open(ctx context.Context, o Options) (*Engine, error) {
+	if _, err := os.Stat(o.Dir + "/events.db"); errors.Is(err, os.ErrNotExist) {
+		return nil, ErrNoFolder
+	}
+	e, err := open(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	if !o.Idle {
+		e.start()
+	}
+	return e, nil
+}
+
+// open is Open without the workers.
+func open(ctx context.Context, o Options) (e *Engine, err error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	e = &Engine{options: o, Metrics: prometheus.NewRegistry()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, e.close())
+		}
+	}()
+	if err = e.openStores(ctx); err != nil {
+		return nil, err
+	}
+	secret, err := e.Keys.MACKey(ctx, "tracking")
+	if err != nil {
+		return nil, fmt.Errorf("tracking key: %w", err)
+	}
+	if e.Signer, err = tracking.NewSigner(map[byte][]byte{1: secret}, 1); err != nil {
+		return nil, err
+	}
+	e.Importer = &csvimport.Importer{
+		Log: e.Journal, Directory: csvimport.DirectoryFunc(e.Keys.Reserve), Address: address.Forms, Now: time.Now,
+	}
+	e.composer = &composer{log: e.Journal, signer: e.Signer, base: o.BaseURL, now: time.Now}
+	e.Desk = e.newDesk()
+	if o.SMTP != "" {
+		if err = e.openSender(o); err != nil {
+			return nil, err
+		}
+	}
+	e.Metrics.MustRegister(e.Models.Collector(), collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return e, nil
+}
+
+func (e *Engine) openStores(ctx context.Context) (err error) {
+	o := e.options
+	if e.Folder, err = folder.Open(o.Dir); err != nil {
+		return err
+	}
+	e.closers = append(e.closers, e.Folder.Close)
+	if e.Keys, err = keyring.Open(ctx, e.Folder.Path("keys.db"), o.rootKey()); err != nil {
+		return err
+	}
+	e.closers = append(e.closers, e.Keys.Close)
+	log, err := logsqlite.Open(ctx, e.Folder.Path("events.db"))
+	if err != nil {
+		return err
+	}
+	e.Log = log
+	e.closers = append(e.closers, log.Close)
+	e.Journal = eventlog.NewJournal(log, catalog.All, e.Keys, time.Now)
+	store, err := modelsqlite.New(e.Folder.Path("models"))
+	if err != nil {
+		return err
+	}
+	e.Models, err = readmodel.NewHost(ctx, readmodel.Options{
+		Source: e.Journal, Store: store, Projections: Projections, Logger: o.Logger,
+	})
+	if err != nil {
+		return err
+	}
+	e.closers = append(e.closers, e.Models.Close)
+	return nil
+}
+
+func (e *Engine) openSender(o Options) error {
+	config, err := smtp.Parse(o.SMTP)
+	if err != nil {
+		return err
+	}
+	pool := smtp.Open(config)
+	e.closers = append(e.closers, pool.Close)
+	s := o.Sending
+	s.Journal, s.Audience, s.Composer, s.Transport = e.Journal, permissions{e.Models}, e.composer, transport{pool}
+	s.Logger = o.Logger
+	e.sender = sending.New(s)
+	e.Metrics.MustRegister(e.sender)
+	return nil
+}
+
+// start runs the workers until Close.
+func (e *Engine) start() {
+	ctx, stop := context.WithCancel(context.Background())
+	e.stop = stop
+	e.work(ctx, "projections", e.Models.Run)
+	e.work(ctx, "privacy desk", e.Desk.Run)
+	if e.sender != nil {
+		e.work(ctx, "sending", e.sender.Run)
+	}
+}
+
+func (e *Engine) work(ctx context.Context, name string, run func(context.Context) error) {
+	e.workers.Go(func() {
+		err := run(ctx)
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		e.options.Logger.Error("worker stopped", "worker", name, "error", err)
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		if e.fault == nil {
+			e.fault = fmt.Errorf("%s: %w", name, err)
+		}
+	})
+}
+
+// Ready says why the engine does not do its whole job; nil: it does.
+func (e *Engine) Ready() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.fault
+}
+
+// Settled waits until every projection has taken in the whole log as it is now.
+func (e *Engine) Settled(ctx context.Context) error {
+	head, err := e.Journal.Head(ctx)
+	if err != nil {
+		return err
+	}
+	return e.Models.WaitAll(ctx, head)
+}
+
+// Position is the head of the log.
+func (e *Engine) Position(ctx context.Context) (event.Position, error) { return e.Journal.Head(ctx) }
+
+// Close ends the work in order: messages under way are finished and recorded,
+// as long as ctx lasts; then the projections store where they are.
+func (e *Engine) Close(ctx context.Context) error {
+	var err error
+	if e.sender != nil {
+		err = e.sender.Stop(ctx)
+	}
+	for _, stop := range e.stops {
+		err = errors.Join(err, stop())
+	}
+	if e.stop != nil {
+		e.stop()
+	}
+	e.workers.Wait()
+	return errors.Join(err, e.close())
+}
+
+func (e *Engine) onStop(stop func() error) { e.stops = append(e.stops, stop) }
+
+// close closes what is open, the last opened first.
+func (e *Engine) close() error {
+	var errs []error
+	for i := len(e.closers) - 1; i >= 0; i-- {
+		errs = append(errs, e.closers[i]())
+	}
+	e.closers = nil
+	return errors.Join(errs...)
+}

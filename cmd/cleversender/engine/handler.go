@@ -1,0 +1,138 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/cleversender/cleversender/adapters/address"
+	"github.com/cleversender/cleversender/adapters/api"
+	"github.com/cleversender/cleversender/adapters/csvimport"
+	"github.com/cleversender/cleversender/adapters/metrics"
+	"github.com/cleversender/cleversender/adapters/recipient"
+	"github.com/cleversender/cleversender/adapters/smtp/catcher"
+	"github.com/cleversender/cleversender/adapters/tracking"
+	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/account"
+	"github.com/cleversender/cleversender/domain/event"
+	"github.com/cleversender/cleversender/projections/tokens"
+)
+
+// Web says what else to serve beside API, recipients' pages and metrics.
+type Web struct {
+	Dashboard bool
+	Mailbox   *catcher.Catcher // a page shows its messages; nil: there is none
+}
+
+// Handler is everything that the engine answers over HTTP. Ask for it once.
+func (e *Engine) Handler(web Web) (http.Handler, error) {
+	deps := e.apiDeps()
+	server := api.New(deps)
+	e.onStop(func() error { server.Close(); return nil })
+	pages := recipient.New(e.recipientDeps())
+	e.onStop(func() error { pages.Close(); return nil })
+
+	mux := http.NewServeMux()
+	mux.Handle(api.Prefix+"/", server)
+	for _, path := range []string{
+		recipient.PixelPath, recipient.LinkPath, recipient.UnsubscribePath, recipient.ConfirmPath, recipient.PreferencesPath,
+	} {
+		mux.Handle(path, pages)
+	}
+	mux.Handle("GET /metrics", promhttp.HandlerFor(e.Metrics, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, nil) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { answer(w, e.Ready()) })
+	return metrics.HTTP(e.Metrics, mux), nil
+}
+
+// answer says ok, or 503 and no more than that: why is in the log.
+func answer(w http.ResponseWriter, err error) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	if err != nil {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = io.WriteString(w, "not ready\n")
+		return
+	}
+	_, _ = io.WriteString(w, "ok\n")
+}
+
+func (e *Engine) apiDeps() api.Deps {
+	return api.Deps{
+		Log: e.Journal, Models: e.Models, Projections: e.projections, Directory: oneByOne{e.Keys},
+		Address: address.Forms, Import: e.importFile, Freeze: e.composer.Freeze, Check: check, Preview: e.preview,
+		Bundle: func(ctx context.Context, account, person domain.ID, upTo event.Position) ([]byte, error) {
+			b, err := e.Desk.Bundle(ctx, account, person, upTo)
+			return b.JSON, err
+		},
+		Local: func(hash string) (tokens.Token, bool) { return e.local, e.local.Hash != "" && hash == e.local.Hash },
+		Now:   time.Now, NewID: NewID, Logger: e.options.Logger, Version: Version(),
+	}
+}
+
+func (e *Engine) recipientDeps() recipient.Deps {
+	who := permissions{e.Models}
+	return recipient.Deps{
+		Log: e.Journal,
+		Parse: func(text string, now time.Time) (recipient.Token, error) {
+			t, err := e.Signer.Parse(text, now)
+			return fromToken(t), err
+		},
+		Permission: who.permission, ListName: who.listName, TrustedProxies: e.options.TrustedProxies,
+		Now: time.Now, NewID: NewID, Logger: e.options.Logger, Metrics: e.Metrics,
+	}
+}
+
+// fromToken is a token, as the recipients' pages ask for it.
+func fromToken(t tracking.Token) recipient.Token {
+	return recipient.Token{
+		Kind: recipient.Kind(t.Kind), Campaign: t.Campaign, Ordinal: t.Ordinal, Person: t.Person,
+		Account: t.Account, Link: t.Link, List: t.List,
+	}
+}
+
+// projections is how the read models do, as the API shows it.
+func (e *Engine) projections(ctx context.Context) ([]api.Projection, error) {
+	all, err := e.Models.Status(ctx)
+	out := make([]api.Projection, len(all))
+	for i, s := range all {
+		out[i] = api.Projection{
+			Name: s.Name, Version: s.Version, Serving: s.Serving, Building: s.Building, Position: uint64(s.Position),
+			Head: uint64(s.Head), Lag: s.Lag, Poison: s.Poison, Stopped: s.Stopped,
+		}
+	}
+	return out, err
+}
+
+// importFile is an import, as the API asks for it.
+func (e *Engine) importFile(ctx context.Context, job api.ImportJob, file io.Reader) error {
+	_, err := e.Importer.Import(ctx, csvimport.Options{
+		Import: job.Import, Account: job.Account, Actor: job.Actor, List: job.List, Purposes: job.Purposes,
+		Source: job.Source, Charset: job.Charset, Delimiter: job.Delimiter, Mapping: job.Mapping,
+	}, file)
+	return err
+}
+
+// ErrNoAccount: the folder has no account, so nobody can be acted for.
+var ErrNoAccount = errors.New("the data folder holds no account")
+
+// LocalToken is a token of the first account for this process alone: whoever
+// may open the folder may do everything in it. It leaves no event.
+func (e *Engine) LocalToken(ctx context.Context) (string, error) {
+	if err := e.Settled(ctx); err != nil {
+		return "", err
+	}
+	found, err := tokens.Accounts(ctx, e.Models.Reader(tokens.Projection.Name), domain.ID{}, 1)
+	if err != nil {
+		return "", err
+	}
+	if len(found) == 0 {
+		return "", ErrNoAccount
+	}
+	secret, hash := NewToken()
+	e.local = tokens.Token{Account: found[0].ID, Hash: hash, Scopes: account.Scopes}
+	return secret, nil
+}

@@ -1,0 +1,46 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+// drain is how long requests and messages under way may take at the end.
+const drain = 20 * time.Second
+
+// Serve answers on ln until ctx ends, then stops gracefully: requests under way
+// are answered, messages under way are finished and recorded. It closes the engine.
+func (e *Engine) Serve(ctx context.Context, ln net.Listener, web Web) error {
+	handler, err := e.Handler(web)
+	if err != nil {
+		return errors.Join(err, e.Close(ctx))
+	}
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(e.options.Logger.Handler(), slog.LevelWarn),
+	}
+	if err := e.Folder.Announce(ln.Addr().String()); err != nil {
+		return errors.Join(err, e.Close(ctx))
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(ln) }()
+	select {
+	case err = <-failed:
+		err = fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	defer cancel()
+	if stop := server.Shutdown(end); stop != nil {
+		_ = server.Close() // who has not finished by now is cut off
+	}
+	return errors.Join(err, e.Close(end))
+}

@@ -1,0 +1,25 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/cleversender/cleversender/cmd/cleversender/bench"
+)
+
+type benchVerb struct {
+	Name string `arg:"" enum:"import,append,rebuild,track,export,erase" help:"import, append, rebuild, track, export or erase."`
+	Size int    `help:"How many people (append: events). Without it, what the figures in the documentation are for."`
+	Dir  string `help:"Where to put the data; without it a temporary folder." type:"path"`
+}
+
+// Run measures on generated data; it touches no data folder of yours.
+func (v benchVerb) Run(s *session) error {
+	c := bench.Config{Size: v.Size, Dir: v.Dir}
+	if s.terminal() {
+		c.Log = s.err
+	}
+	return bench.Run(s.ctx, v.Name, c, func(r bench.Report) error {
+		return s.print(r, func(w io.Writer) { fmt.Fprintln(w, r) })
+	})
+}
