@@ -31,11 +31,11 @@ func (d *Desk) erase(ctx context.Context, t Task) error {
 	if _, ok := redaction.Data.(subscriber.Erased); !ok {
 		return fmt.Errorf("%s ends in %s", redaction.Stream, redaction.Type)
 	}
-	events, err := d.sealedEvents(ctx, t.Person, redaction.Position, past)
+	keys, err := d.destroy(ctx, t.Person, redaction.Position)
 	if err != nil {
 		return err
 	}
-	keys, err := d.destroy(ctx, t.Person, redaction.Position)
+	events, err := d.sealedEvents(ctx, t.Person, redaction.Position)
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func emailOf(e event.Recorded) personal.Text {
 }
 
 // sealedEvents counts the events that hold personal values of the person.
-func (d *Desk) sealedEvents(ctx context.Context, person domain.ID, upTo event.Position, stream []event.Recorded) (int, error) {
+func (d *Desk) sealedEvents(ctx context.Context, person domain.ID, upTo event.Position) (n int, err error) {
 	positions, err := d.o.Subjects(ctx, person, upTo)
 	if err != nil {
 		return 0, fmt.Errorf("subject index: %w", err)
@@ -107,23 +107,19 @@ func (d *Desk) sealedEvents(ctx context.Context, person domain.ID, upTo event.Po
 	if err != nil {
 		return 0, err
 	}
-	holding := map[domain.ID]bool{}
-	for _, e := range append(events, stream...) {
+	for _, e := range events {
 		t, err := d.o.Catalog.TypeOf(e.Data)
 		if err != nil {
 			return 0, err
 		}
+		holds := false
 		_, err = t.Visit(e.Data, func(_ event.Field, v personal.Value) error {
-			holding[e.ID] = holding[e.ID] || !v.IsEmpty()
+			holds = holds || !v.IsEmpty()
 			return nil
 		})
 		if err != nil {
 			return 0, err
 		}
-	}
-	delete(holding, domain.ID{})
-	n := 0
-	for _, holds := range holding {
 		if holds {
 			n++
 		}
