@@ -33,11 +33,12 @@ func lived[S State[S, E], E any](t *rapid.T, gen *rapid.Generator[Command[S, E]]
 }
 
 // Whatever happened before: a command decided twice on one state says the same
-// (it is pure), one that is refused records nothing, and one that is sent again
-// after it happened does nothing, on what the log gives back too.
+// (it is pure), one that is refused records nothing, states share nothing that
+// changes, and a command that is sent again after it happened does nothing, on
+// what the log gives back too.
 func holds[S State[S, E], E any](t *testing.T, eachIsAFact bool, gen *rapid.Generator[Command[S, E]]) {
 	rapid.Check(t, func(t *rapid.T) {
-		before, _ := lived(t, gen)
+		before, past := lived(t, gen)
 		cmd := gen.Draw(t, "command")
 		once, err := cmd.Decide(before)
 		if err != nil && len(once) > 0 {
@@ -53,6 +54,13 @@ func holds[S State[S, E], E any](t *testing.T, eachIsAFact bool, gen *rapid.Gene
 		if !reflect.DeepEqual(stored, after) {
 			t.Fatalf("the log gives back another state: %+v, was %+v", stored, after)
 		}
+		other, _ := gen.Draw(t, "other").Decide(before)
+		for _, e := range other {
+			before = before.Evolve(e)
+		}
+		if want := fold(fold(*new(S), past), once); !reflect.DeepEqual(after, want) {
+			t.Fatalf("another future changed this one: %+v, was %+v", after, want)
+		}
 		if err != nil || eachIsAFact {
 			return
 		}
@@ -60,6 +68,13 @@ func holds[S State[S, E], E any](t *testing.T, eachIsAFact bool, gen *rapid.Gene
 			t.Fatalf("second time: %v, %v", twice, err)
 		}
 	})
+}
+
+func fold[S State[S, E], E any](s S, events []E) S {
+	for _, e := range events {
+		s = s.Evolve(e)
+	}
+	return s
 }
 
 // logged is what the log gives back: sealed, encoded, decoded, opened.
