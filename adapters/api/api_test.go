@@ -30,7 +30,7 @@ func TestCampaignWay(t *testing.T) {
 	settings.Lists, settings.Template = append(settings.Lists, list), template
 	settings.Tracking = api.Tracking{Opens: true, Clicks: true}
 	call[any](w, "PUT", "/campaigns/"+id, settings, 204)
-	call[any](w, "POST", "/campaigns/"+id+"/schedule", api.CampaignSchedule{StartAt: w.now.Add(time.Hour)}, 204)
+	call[any](w, "POST", "/campaigns/"+id+"/schedule", api.CampaignSchedule{StartAt: w.clock.now().Add(time.Hour)}, 204)
 	if c := call[api.Campaign](w, "GET", "/campaigns/"+id, nil, 200); c.Status != campaign.Waiting || c.StartAt.IsZero() {
 		t.Errorf("scheduled: %+v", c)
 	}
@@ -133,7 +133,7 @@ func TestConsentHistory(t *testing.T) {
 	call[any](w, "POST", path, api.ConsentAnswer{
 		Action: "give", Purpose: consent.Mailing, List: list, Method: consent.ByForm, IP: "198.51.100.7", Wording: strings.Repeat("ab", 32),
 	}, 204)
-	between := w.now
+	between := w.clock.now()
 	call[any](w, "POST", path, api.ConsentAnswer{Action: "request", Purpose: consent.OpenTracking}, 204)
 	call[any](w, "POST", path, api.ConsentAnswer{Action: "revoke", Purpose: consent.Mailing, List: list}, 204)
 	now := call[api.ConsentHistory](w, "GET", path, nil, 200)

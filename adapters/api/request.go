@@ -109,14 +109,14 @@ func (s *Server) openRequest(ctx context.Context, key Idempotent, in RequestNew)
 	if err := commands.Exists(ctx, s.deps.Log, req.Account, subscriber.Stream(person)); err != nil {
 		return nil, err
 	}
-	at, err := do(ctx, s, req, key, commands.OpenRequest{Request: id, Person: person, Kind: in.Kind, Now: s.deps.Now()})
-	if err != nil {
-		return nil, err
-	}
 	past, err := s.deps.Log.Load(ctx, privacyrequest.Stream(id))
 	if err == nil && len(past) > 0 && past[0].Meta.Subject != person {
 		err = errKeyReused
 	}
+	if err != nil {
+		return nil, err
+	}
+	at, err := do(ctx, s, req, key, commands.OpenRequest{Request: id, Person: person, Kind: in.Kind, Now: s.deps.Now()})
 	return &Answer[RequestOpened]{at, RequestOpened{id, person}}, err
 }
 

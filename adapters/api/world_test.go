@@ -9,7 +9,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -58,7 +57,7 @@ type world struct {
 	people  *directory
 	server  *api.Server
 	logged  *bytes.Buffer
-	now     time.Time
+	clock   clock
 	account domain.ID
 	// Tokens: of the account; of the account and the operator; of another account.
 	own, operator, stranger string
@@ -69,11 +68,10 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{
 		t: t, keys: &keys{by: map[personal.KeyRef]cipher.AEAD{}}, people: &directory{by: map[string]domain.ID{}, gone: map[string]bool{}},
-		logged: &bytes.Buffer{}, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
+		logged: &bytes.Buffer{}, clock: clock{at: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)},
 		own: "cs_own", operator: "cs_operator", stranger: "cs_stranger",
 	}
-	clock := func() time.Time { w.now = w.now.Add(time.Second); return w.now }
-	w.log = eventlog.NewJournal(memory.New(), catalog.All, w.keys, clock)
+	w.log = eventlog.NewJournal(memory.New(), catalog.All, w.keys, w.clock.tick)
 	w.hosted = newHosted(t, w.log)
 	w.server = api.New(api.Deps{
 		Log: w.log, Models: w.hosted, Projections: w.hosted.status, Directory: w.people, Address: address.Forms,
@@ -93,7 +91,7 @@ func newWorld(t *testing.T) *world {
 		Bundle: func(context.Context, domain.ID, domain.ID, event.Position) ([]byte, error) {
 			return []byte(`{"bundle":true}`), w.broken
 		},
-		Now: clock, NewID: newID, Logger: slog.New(slog.NewTextHandler(w.logged, nil)), Version: api.Version{Version: "1.2.3"},
+		Now: w.clock.tick, NewID: newID, Logger: slog.New(slog.NewTextHandler(w.logged, nil)), Version: api.Version{Version: "1.2.3"},
 	})
 	t.Cleanup(w.server.Close)
 	w.account = w.seed("Own", map[string][]account.Scope{w.own: {account.ScopeAccount}, w.operator: account.Scopes})
@@ -123,7 +121,7 @@ func (w *world) importFile(ctx context.Context, job api.ImportJob, file io.Reade
 	if w.broken != nil {
 		return w.broken
 	}
-	importer := csvimport.Importer{Log: w.log, Directory: w.people.many(), Address: address.Forms, Now: func() time.Time { return w.now }}
+	importer := csvimport.Importer{Log: w.log, Directory: w.people.many(), Address: address.Forms, Now: w.clock.now}
 	_, err := importer.Import(ctx, csvimport.Options{
 		Import: job.Import, Account: job.Account, Actor: job.Actor, List: job.List, Purposes: job.Purposes,
 		Source: job.Source, Charset: job.Charset, Delimiter: job.Delimiter, Mapping: job.Mapping,
@@ -204,6 +202,25 @@ func (w *world) list(name string) domain.ID {
 func (w *world) subscriber(email string, list domain.ID) domain.ID {
 	w.t.Helper()
 	return call[api.SubscriberID](w, "POST", "/subscribers", api.SubscriberNew{Email: email, Name: "Ann", List: list}, 201).ID
+}
+
+// clock goes on by a second whenever it is ticked.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (c *clock) tick() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(time.Second)
+	return c.at
+}
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
 }
 
 // keys is a keyring in memory; a nil key was destroyed.
@@ -373,4 +390,3 @@ func (h *hosted) status(context.Context) ([]api.Projection, error) {
 }
 
 var _ api.Models = (*hosted)(nil)
-var _ fmt.Stringer = domain.ID{}
