@@ -1,0 +1,34 @@
+// Keeps the numbers of running campaigns up to date. Without it the pages show
+// them as they were when asked for.
+"use strict";
+const spaced = new Intl.NumberFormat("en").format;
+const write = (n) => spaced(n).replaceAll(",", "\u202f");
+
+async function follow(part) {
+  for (;;) {
+    await new Promise((done) => setTimeout(done, document.hidden ? 5000 : 1000));
+    let now;
+    try {
+      const answer = await fetch(part.dataset.live, { credentials: "same-origin", redirect: "error" });
+      if (!answer.ok) return;
+      now = await answer.json();
+    } catch {
+      continue; // the server is not there; it may come back
+    }
+    for (const field of part.querySelectorAll("[data-field]")) {
+      const value = now[field.dataset.field];
+      if (field.tagName === "PROGRESS") {
+        field.max = Math.max(now.recipients, 1);
+        field.value = value;
+      } else if (typeof value === "number") {
+        field.textContent = write(value);
+      }
+    }
+    if (now.status !== part.dataset.status) {
+      location.reload();
+      return;
+    }
+  }
+}
+
+document.querySelectorAll("[data-live]").forEach(follow);

@@ -1,0 +1,101 @@
+package web
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/cleversender/cleversender/commands"
+	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/campaign"
+	"github.com/cleversender/cleversender/projections/campaignlist"
+)
+
+// inputTime is how browsers write a moment without a zone.
+const inputTime = "2006-01-02T15:04"
+
+var errBadTime = domain.Refuse("bad_time", "give a day and a time, such as 2026-05-01T09:00")
+
+// startCampaign freezes what is sent, as it is now, and lets it go.
+func (s *site) startCampaign(w http.ResponseWriter, r *http.Request, who session) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	c, err := s.loadCampaign(r, who, id)
+	if err != nil {
+		return err
+	}
+	start := commands.StartCampaign{Campaign: id, Content: c.Content}
+	if !c.Started && !c.Over() {
+		if start.Content, err = s.Freeze(r.Context(), who.account, c.Settings); err != nil {
+			return err
+		}
+	}
+	return s.step(w, r, id, act(s, r, who, campaignlist.Projection.Name, start))
+}
+
+// loadCampaign is the campaign as the log has it: a read model may lag.
+func (s *site) loadCampaign(r *http.Request, who session, id domain.ID) (c campaign.Campaign, err error) {
+	past, err := s.Log.Load(r.Context(), campaign.Stream(id))
+	if err != nil {
+		return c, err
+	}
+	if len(past) == 0 || past[0].Meta.Account != who.account {
+		return c, commands.ErrNotFound
+	}
+	for _, e := range past {
+		c = c.Evolve(e.Data.(campaign.Event))
+	}
+	return c, nil
+}
+
+func (s *site) step(w http.ResponseWriter, r *http.Request, id domain.ID, err error) error {
+	if err != nil {
+		return err
+	}
+	return seeOther(w, r, "/campaigns/"+id.String())
+}
+
+func (s *site) scheduleCampaign(w http.ResponseWriter, r *http.Request, who session) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	at, err := time.Parse(inputTime, r.PostFormValue("start_at"))
+	if err != nil {
+		return errBadTime
+	}
+	return s.step(w, r, id, act(s, r, who, campaignlist.Projection.Name, commands.ScheduleCampaign{Campaign: id, StartAt: at, Now: s.Now()}))
+}
+
+func (s *site) unscheduleCampaign(w http.ResponseWriter, r *http.Request, who session) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	return s.step(w, r, id, act(s, r, who, campaignlist.Projection.Name, commands.UnscheduleCampaign{Campaign: id}))
+}
+
+func (s *site) pauseCampaign(w http.ResponseWriter, r *http.Request, who session) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	return s.step(w, r, id, act(s, r, who, campaignlist.Projection.Name, commands.PauseCampaign{Campaign: id, Reason: r.PostFormValue("reason")}))
+}
+
+func (s *site) resumeCampaign(w http.ResponseWriter, r *http.Request, who session) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	return s.step(w, r, id, act(s, r, who, campaignlist.Projection.Name, commands.ResumeCampaign{Campaign: id}))
+}
+
+func (s *site) cancelCampaign(w http.ResponseWriter, r *http.Request, who session) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	return s.step(w, r, id, act(s, r, who, campaignlist.Projection.Name, commands.CancelCampaign{Campaign: id}))
+}

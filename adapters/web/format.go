@@ -1,0 +1,97 @@
+package web
+
+import (
+	"html/template"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cleversender/cleversender/domain/campaign"
+	"github.com/cleversender/cleversender/domain/consent"
+	"github.com/cleversender/cleversender/domain/contactimport"
+	"github.com/cleversender/cleversender/domain/delivery"
+	"github.com/cleversender/cleversender/domain/personal"
+	"github.com/cleversender/cleversender/projections/audience"
+)
+
+var funcs = template.FuncMap{
+	"n": thousands, "percent": percent, "when": when, "iso": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+	"status": func(s campaign.Status) string { return statusNames[s] }, "why": func(r delivery.Reason) string { return reasonNames[r] },
+	"standing": func(s audience.Standing) string { return standingNames[s] }, "purpose": func(p consent.Purpose) string { return purposeNames[p] },
+	"method": func(m consent.Method) string { return strings.ReplaceAll(string(m), "_", " ") },
+	"short":  func(s string) string { return s[:min(8, len(s))] }, "plain": plain, "join": strings.Join, "size": size,
+	"said": func(eventType string) string { return saidNames[eventType] }, "bytes": func(b []byte) string { return size(int64(len(b))) },
+	"leftOut": func(c contactimport.Counts) string { return thousands(c.Suppressed + c.Rejected) },
+}
+
+var statusNames = map[campaign.Status]string{
+	campaign.Draft: "Draft", campaign.Waiting: "Scheduled", campaign.Sending: "Sending",
+	campaign.Held: "Paused", campaign.Done: "Finished", campaign.CalledOff: "Cancelled",
+}
+
+var standingNames = map[audience.Standing]string{
+	audience.Mailable: "Gets mail", audience.Unconfirmed: "Not confirmed", audience.Revoked: "Unsubscribed", audience.Silent: "Never agreed",
+}
+
+var purposeNames = map[consent.Purpose]string{
+	consent.Mailing: "Mail from a list", consent.OpenTracking: "Tracking of opens", consent.ClickTracking: "Tracking of clicks",
+	consent.Profiling: "Profiling", consent.PolicyNotices: "Notices about the policy",
+}
+
+// saidNames is what a consent event says, by its stored name.
+var saidNames = map[string]string{
+	"consent.requested": "Was asked, or asked to join", "consent.given": "Agreed", "consent.confirmed": "Confirmed from their mailbox",
+	"consent.asserted": "The account says they agreed", "consent.revoked": "Withdrew", "subscriber.erased": "Was erased",
+}
+
+var reasonNames = map[delivery.Reason]string{
+	delivery.NoConsent: "Never agreed to this mail", delivery.Unconfirmed: "Did not confirm the address",
+	delivery.Revoked: "Unsubscribed before their turn", delivery.Erased: "Their data was erased",
+	delivery.CampaignOver: "The campaign was cancelled", delivery.BadTemplate: "The message could not be made for them",
+	delivery.Rejected: "The mail server refused the message", delivery.Unreachable: "No mail server took the message",
+}
+
+// thousands writes a number with thin spaces between its thousands.
+func thousands(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "\u202f" + s[i:]
+	}
+	return s
+}
+
+// percent of a whole; "–" when there is no whole.
+func percent(part, whole int) string {
+	if whole == 0 {
+		return "–"
+	}
+	return strconv.FormatFloat(100*float64(part)/float64(whole), 'f', 1, 64) + "\u202f%"
+}
+
+// when is a moment for people; the zero moment is "".
+func when(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2 Jan 2006, 15:04 UTC")
+}
+
+// plain is a personal value, opened; what is gone says so.
+func plain(t personal.Text) string {
+	if t.IsErased() {
+		return "erased"
+	}
+	s, _ := t.Reveal()
+	return s
+}
+
+func size(n int64) string {
+	switch {
+	case n < 1<<10:
+		return strconv.FormatInt(n, 10) + "\u202fB"
+	case n < 1<<20:
+		return strconv.FormatFloat(float64(n)/(1<<10), 'f', 1, 64) + "\u202fkB"
+	default:
+		return strconv.FormatFloat(float64(n)/(1<<20), 'f', 1, 64) + "\u202fMB"
+	}
+}
