@@ -6,17 +6,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"net/netip"
 	"os"
 	"sync"
 	"time"
 
+	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/cleversender/cleversender/adapters/address"
+	"github.com/cleversender/cleversender/adapters/bus"
 	"github.com/cleversender/cleversender/adapters/csvimport"
 	"github.com/cleversender/cleversender/adapters/desk"
 	"github.com/cleversender/cleversender/adapters/eventlog"
@@ -174,6 +177,9 @@ func (e *Engine) openStores(ctx context.Context) (err error) {
 	}
 	e.Models, err = readmodel.NewHost(ctx, readmodel.Options{
 		Source: e.Journal, Store: store, Projections: Projections, Logger: o.Logger,
+		Subscriber: func(follow func(context.Context, string) iter.Seq2[eventlog.RecordedPage, error]) message.Subscriber {
+			return bus.NewLogSubscriber(follow)
+		},
 	})
 	if err != nil {
 		return err
