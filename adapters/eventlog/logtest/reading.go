@@ -143,6 +143,17 @@ var lasting = []promise{
 		f.refused(domain.ErrConflict, eventlog.Append{Stream: "s", Events: Events("other", 1)})
 		f.equal("next", f.append("s", 10, Events("more", 1)).Position, first.Position+1)
 	}},
+	{"a type first seen beside a conflict is kept", true, func(f *fixture) {
+		f.append("s", 0, Events("s", 1))
+		events := Events("new", 1)
+		events[0].Type = "new.happened"
+		_, errs := f.log.AppendBulk(f.Context(), []eventlog.Append{{Stream: "new", Events: events}, {Stream: "s", Events: Events("late", 1)}})
+		if errs[0] != nil || !errors.Is(errs[1], domain.ErrConflict) {
+			f.Fatalf("errors: %v", errs)
+		}
+		f.reopen()
+		f.equal("type", f.stream("new")[0].Type, "new.happened")
+	}},
 	{"a follower goes on where it was, in a log opened again", true, func(f *fixture) {
 		events := Events("s", 10)
 		f.append("s", 0, events)

@@ -37,6 +37,7 @@ func (in *inserter) add(row ...driver.Value) error {
 	return nil
 }
 
+// flush leaves no row waiting, though it fails.
 func (in *inserter) flush() error {
 	args := in.args
 	in.args = in.args[:0]
@@ -53,6 +54,3 @@ func (in *inserter) flush() error {
 	}
 	return nil
 }
-
-// forget drops the rows that wait.
-func (in *inserter) forget() { in.args = in.args[:0] }

@@ -109,9 +109,10 @@ func (w *writer) transact(group []*request, trust bool) (_ *plan, err error) {
 	if err := w.conn.exec("BEGIN IMMEDIATE"); err != nil {
 		return nil, err
 	}
+	kinds := w.log.kinds.load()
 	defer func() {
 		if err != nil {
-			w.events.forget()
+			w.log.kinds.now.Store(kinds)
 			err = errors.Join(err, w.conn.exec("ROLLBACK"))
 		}
 	}()
@@ -134,6 +135,10 @@ func (w *writer) transact(group []*request, trust bool) (_ *plan, err error) {
 }
 
 func (w *writer) insert(p *plan) error {
+	kinds, err := w.intern(p) // first: from here on nothing but an insert fails
+	if err != nil {
+		return err
+	}
 	for i := range p.runs {
 		r := &p.runs[i]
 		if err := w.runs.add(r.stream, int64(r.revision), int64(r.position), int64(len(r.events))); err != nil {
@@ -147,12 +152,8 @@ func (w *writer) insert(p *plan) error {
 		r := &p.runs[i]
 		for k := range r.events {
 			e := &r.events[k]
-			id, err := w.kind(kind{e.Type, e.Version})
-			if err != nil {
-				return err
-			}
 			p.bytes += len(e.Data)
-			if err := w.events.add(int64(r.position)+int64(k), id, r.envelopes[k], e.Data); err != nil {
+			if err := w.events.add(int64(r.position)+int64(k), kinds[kind{e.Type, e.Version}], r.envelopes[k], e.Data); err != nil {
 				return err
 			}
 		}
@@ -160,18 +161,25 @@ func (w *writer) insert(p *plan) error {
 	return w.events.flush()
 }
 
-// kind returns the row of a kind, and makes it at the first event of that kind.
-func (w *writer) kind(k kind) (int64, error) {
+// intern makes a row for each kind that is new.
+func (w *writer) intern(p *plan) (map[kind]int64, error) {
 	set := w.log.kinds.load()
-	if id, ok := set.ids[k]; ok {
-		return id, nil
+	for i := range p.runs {
+		for k := range p.runs[i].events {
+			e := &p.runs[i].events[k]
+			it := kind{e.Type, e.Version}
+			if _, known := set.ids[it]; known {
+				continue
+			}
+			set = set.with(it)
+			if err := w.conn.exec("INSERT INTO kinds (id, name, version) VALUES (?, ?, ?)", set.ids[it], it.name, int64(it.version)); err != nil {
+				return nil, err
+			}
+		}
 	}
-	set = set.with(k)
-	id := set.ids[k]
-	// Before the commit, so that whoever reads the event finds its kind. Should
-	// that fail, resync takes it back.
+	// Before the commit, so that whoever reads an event finds its kind.
 	w.log.kinds.now.Store(set)
-	return id, w.conn.exec("INSERT INTO kinds (id, name, version) VALUES (?, ?, ?)", id, k.name, int64(k.version))
+	return set.ids, nil
 }
 
 // resync reads what is kept in memory of the database.
