@@ -264,3 +264,37 @@ func TestRequestsOpenBeforeTheStartAndAfterItAreFulfilled(t *testing.T) {
 	h.must(<-done)
 	checkErased(t, h, early, 0, 0)
 }
+
+// betweenSteps does something the moment the directory first forgets.
+type betweenSteps struct {
+	desk.Directory
+	do func()
+}
+
+func (d *betweenSteps) Forget(ctx context.Context, account domain.ID, address string, person domain.ID, suppress bool) error {
+	if do := d.do; do != nil {
+		d.do = nil
+		do()
+	}
+	return d.Directory.Forget(ctx, account, address, person, suppress)
+}
+
+func TestAnAddressGivenInTheMiddleOfAnErasureIsSuppressedToo(t *testing.T) {
+	h := newHouse(t)
+	person := h.join("old@example.org", "Some Body", nil)
+	options := h.options()
+	options.Directory = &betweenSteps{h.keys, func() {
+		h.must(h.keys.Move(ctx, h.account, "old@example.org", "new@example.org", person))
+		h.do(commands.Handle(ctx, h.journal, h.request(), commands.RectifySubscriber{
+			Person: person, Email: personal.Of("new@example.org"), Source: subscriber.SourceAPI,
+		}))
+	}}
+	h.must(desk.New(options).Fulfil(ctx, h.ask(privacyrequest.Erasure, person)))
+	for _, address := range []string{"old@example.org", "new@example.org"} {
+		_, found, err := h.keys.Find(ctx, h.account, address)
+		h.must(err)
+		if suppressed, err := h.keys.Suppressed(ctx, h.account, address); err != nil || found || !suppressed {
+			t.Errorf("%s: found %v, suppressed %v, %v", address, found, suppressed, err)
+		}
+	}
+}
