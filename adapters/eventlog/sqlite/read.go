@@ -43,7 +43,9 @@ func (p *page) add(row []driver.Value) error {
 	k, ok := p.set.kinds[row[1].(int64)]
 	if !ok { // made since
 		p.set = p.kinds.load()
-		k = p.set.kinds[row[1].(int64)]
+		if k, ok = p.set.kinds[row[1].(int64)]; !ok {
+			return fmt.Errorf("event at %d: of unknown kind %d", e.Position, row[1])
+		}
 	}
 	e.Type, e.Version = k.name, k.version
 	envelope, _ := row[2].([]byte)
