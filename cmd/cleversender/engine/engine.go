@@ -119,25 +119,29 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 }
 
 // open is Open without the workers.
-func open(ctx context.Context, o Options) (e *Engine, err error) {
+func open(ctx context.Context, o Options) (*Engine, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	e = &Engine{options: o, Metrics: prometheus.NewRegistry()}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, e.close())
-		}
-	}()
-	if err = e.openStores(ctx); err != nil {
-		return nil, err
+	e := &Engine{options: o, Metrics: prometheus.NewRegistry()}
+	if err := e.assemble(ctx); err != nil {
+		return nil, errors.Join(err, e.close())
+	}
+	return e, nil
+}
+
+// assemble opens the stores and puts everything on top of them.
+func (e *Engine) assemble(ctx context.Context) error {
+	o := e.options
+	if err := e.openStores(ctx); err != nil {
+		return err
 	}
 	secret, err := e.Keys.MACKey(ctx, "tracking")
 	if err != nil {
-		return nil, fmt.Errorf("tracking key: %w", err)
+		return fmt.Errorf("tracking key: %w", err)
 	}
 	if e.Signer, err = tracking.NewSigner(map[byte][]byte{1: secret}, 1); err != nil {
-		return nil, err
+		return err
 	}
 	e.Importer = &csvimport.Importer{
 		Log: e.Journal, Directory: csvimport.DirectoryFunc(e.Keys.Reserve), Address: address.Forms, Now: time.Now,
@@ -145,13 +149,13 @@ func open(ctx context.Context, o Options) (e *Engine, err error) {
 	e.composer = &composer{log: e.Journal, signer: e.Signer, base: o.BaseURL, now: time.Now}
 	e.Desk = e.newDesk()
 	if o.SMTP != "" {
-		if err = e.openSender(o); err != nil {
-			return nil, err
+		if err := e.openSender(o); err != nil {
+			return err
 		}
 	}
 	e.Metrics.MustRegister(e.Models.Collector(), collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return e, nil
+	return nil
 }
 
 func (e *Engine) openStores(ctx context.Context) (err error) {

@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/cleversender/cleversender/projections/tokens"
 )
 
 // drain is how long requests and messages under way may take at the end.
@@ -29,6 +31,10 @@ func (e *Engine) Serve(ctx context.Context, ln net.Listener, web Web) error {
 	}
 	if err := e.Folder.Announce(ln.Addr().String()); err != nil {
 		return errors.Join(err, e.Close(ctx))
+	}
+	// Whoever has a token is known from the first request on.
+	if head, err := e.Journal.Head(ctx); err != nil || e.Models.WaitFor(ctx, tokens.Projection.Name, head) != nil {
+		return errors.Join(err, ctx.Err(), e.Close(context.WithoutCancel(ctx)))
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(ln) }()
