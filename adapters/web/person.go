@@ -80,17 +80,22 @@ func (s *site) findPersonPage(r *http.Request, who session) (p personPage, err e
 	if err != nil {
 		return p, err
 	}
+	for _, e := range events {
+		if _, erased := e.Data.(subscriber.Erased); erased {
+			p.ErasedAt = e.At
+		}
+	}
+	if p.ErasedAt.IsZero() { // nothing of the erased is opened, keys or no keys
+		if err := s.Log.Open(ctx, events); err != nil {
+			return p, err
+		}
+	}
 	p.Timeline, p.Consents = persontimeline.Fold(events), consenthistory.Fold(events)
 	slices.Reverse(p.Timeline)
 	slices.Reverse(p.Consents)
 	if len(p.Timeline) > maxTimeline {
 		p.Omitted = len(p.Timeline) - maxTimeline
 		p.Timeline = p.Timeline[:maxTimeline]
-	}
-	for _, e := range events {
-		if _, erased := e.Data.(subscriber.Erased); erased {
-			p.ErasedAt = e.At
-		}
 	}
 	if p.ListNames, err = s.listNames(ctx, who.account); err != nil {
 		return p, err
@@ -131,7 +136,7 @@ func (s *site) fillPerson(ctx context.Context, who session, p *personPage) error
 	return nil
 }
 
-// eventsOf is every event of the account that concerns a person, open. Nobody
+// eventsOf is every event of the account that concerns a person, sealed. Nobody
 // of another account is found.
 func (s *site) eventsOf(ctx context.Context, who session, person domain.ID) ([]event.Recorded, error) {
 	positions, err := subjectindex.Positions(ctx, s.rows(subjectindex.Projection.Name), person, 0)
@@ -146,7 +151,7 @@ func (s *site) eventsOf(ctx context.Context, who session, person domain.ID) ([]e
 	if len(own) == 0 {
 		return nil, commands.ErrNotFound
 	}
-	return own, s.Log.Open(ctx, own)
+	return own, nil
 }
 
 func (s *site) exportPerson(w http.ResponseWriter, r *http.Request, who session) error {
