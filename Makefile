@@ -1,0 +1,39 @@
+# Two commands do all the set-up: make demo, make test.
+
+GO       ?= go
+BIN      := bin/cleversender
+FUZZTIME ?= 20s
+BENCH    ?= import append rebuild track export erase
+
+.PHONY: build demo test check bench fuzz golden clean
+
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/cleversender
+
+# make demo EXIT=1 ends after the story, with exit code 0 when everything held.
+demo: build
+	$(BIN) demo $(if $(EXIT),--exit)
+
+# The race detector needs a C compiler, the dashboard's tests need Chromium.
+test:
+	.ci/need gcc chromium
+	CGO_ENABLED=1 $(GO) test -race ./...
+
+check:
+	.ci/check
+
+# One JSON object a line. make bench BENCH=import SIZE=100000
+bench: build
+	@for name in $(BENCH); do $(BIN) bench $$name --json $(if $(SIZE),--size $(SIZE)) || exit 1; done
+
+# Every fuzz test for FUZZTIME.
+fuzz:
+	.ci/fuzz $(FUZZTIME)
+
+# Golden files of new event versions, and the demo's contact list. What exists
+# of an event's golden files is never changed.
+golden:
+	$(GO) test ./domain/catalog ./cmd/cleversender/demo -update
+
+clean:
+	rm -rf bin
