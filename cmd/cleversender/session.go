@@ -49,11 +49,7 @@ func (s *session) client() (*client.Client, error) {
 			return nil, err
 		}
 	}
-	handler, err := s.engine.Handler(engine.Web{})
-	if err != nil {
-		return nil, err
-	}
-	s.api = client.Local(handler, token)
+	s.api = client.Local(s.engine.Handler(engine.Web{}), token)
 	return s.api, nil
 }
 

@@ -76,15 +76,11 @@ func benchTrack(ctx context.Context, b *bench) ([]Report, error) {
 
 // listen serves the engine on loopback.
 func (b *bench) listen() (url string, stop func(), err error) {
-	handler, err := b.engine.Handler(engine.Web{})
-	if err != nil {
-		return "", nil, err
-	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", nil, err
 	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second,
+	server := &http.Server{Handler: b.engine.Handler(engine.Web{}), ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
 	go func() { _ = server.Serve(ln) }() // ends with Close
 	return "http://" + ln.Addr().String(), func() { _ = server.Close() }, nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -29,7 +30,7 @@ type Web struct {
 }
 
 // Handler is everything that the engine answers over HTTP. Ask for it once.
-func (e *Engine) Handler(web Web) (http.Handler, error) {
+func (e *Engine) Handler(web Web) http.Handler {
 	deps := e.apiDeps()
 	server := api.New(deps)
 	e.onStop(func() error { server.Close(); return nil })
@@ -46,7 +47,10 @@ func (e *Engine) Handler(web Web) (http.Handler, error) {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(e.Metrics, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, nil) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { answer(w, e.Ready()) })
-	return metrics.HTTP(e.Metrics, mux), nil
+	if web.Dashboard {
+		mux.Handle("/", e.dashboard(web.Mailbox))
+	}
+	return metrics.HTTP(e.Metrics, mux)
 }
 
 // answer says ok, or 503 and no more than that: why is in the log.
@@ -136,3 +140,6 @@ func (e *Engine) LocalToken(ctx context.Context) (string, error) {
 	e.local = tokens.Token{Account: found[0].ID, Hash: hash, Scopes: account.Scopes}
 	return secret, nil
 }
+
+// secure says that browsers and recipients reach this server by https.
+func (e *Engine) secure() bool { return strings.HasPrefix(e.options.BaseURL, "https://") }

@@ -18,12 +18,8 @@ const drain = 20 * time.Second
 // Serve answers on ln until ctx ends, then stops gracefully: requests under way
 // are answered, messages under way are finished and recorded. It closes the engine.
 func (e *Engine) Serve(ctx context.Context, ln net.Listener, web Web) error {
-	handler, err := e.Handler(web)
-	if err != nil {
-		return errors.Join(err, e.Close(ctx))
-	}
 	server := &http.Server{
-		Handler:           handler,
+		Handler:           e.Handler(web),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
@@ -38,6 +34,7 @@ func (e *Engine) Serve(ctx context.Context, ln net.Listener, web Web) error {
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(ln) }()
+	var err error
 	select {
 	case err = <-failed:
 		err = fmt.Errorf("serve: %w", err)
