@@ -68,7 +68,7 @@ type Directory interface {
 
 // ImportJob is a file on its way in. The same Import again goes on where it ended.
 type ImportJob struct {
-	Import, Account, Actor, List domain.ID // List zero: no list
+	Import, Account, Actor, List domain.ID
 	Purposes                     []consent.Purpose
 	Source, Charset              string
 	Delimiter                    rune              // 0: found from the header line

@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -275,7 +276,11 @@ func TestTokenWay(t *testing.T) {
 	if strings.Contains(string(listed.body), issued.Secret) || !strings.Contains(string(listed.body), issued.ID.String()) {
 		t.Errorf("list: %s", listed.body)
 	}
+	w.hosted.waited = nil
 	call[any](w, "DELETE", "/tokens/"+issued.ID.String(), nil, 204)
+	if !slices.Equal(w.hosted.waited, []string{"tokens"}) {
+		t.Errorf("answered before the token was worth nothing: waited for %v", w.hosted.waited)
+	}
 	if got := w.raw(issued.Secret, "GET", "/lists", ""); got.status != 401 {
 		t.Errorf("revoked: %d", got.status)
 	}

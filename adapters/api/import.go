@@ -46,7 +46,7 @@ type ImportCounts struct {
 // Upload is the input of an import: the file is the body, as it is.
 type Upload struct {
 	Idempotent
-	List      domain.ID         `query:"list" doc:"the list that the people come onto"`
+	List      domain.ID         `query:"list" required:"true" doc:"the list that the people come onto"`
 	Purposes  []consent.Purpose `query:"purposes" doc:"what the account asserts that everyone in the file agreed to"`
 	Source    string            `query:"source" maxLength:"500" doc:"where the file is from"`
 	Charset   string            `query:"charset" maxLength:"40" doc:"an IANA name; UTF-8 or what the byte order mark says when left out"`
@@ -103,10 +103,8 @@ func (s *Server) importRoutes() {
 
 // importFile answers when the whole file is in the log.
 func (s *Server) importFile(ctx context.Context, in *Upload) (*Answer[Import], error) {
-	if !in.List.IsZero() {
-		if err := s.openList(ctx, in.List); err != nil {
-			return nil, err
-		}
+	if err := s.openList(ctx, in.List); err != nil {
+		return nil, err
 	}
 	mapping, err := mappingOf(in.Map)
 	if err != nil {

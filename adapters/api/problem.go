@@ -60,7 +60,7 @@ func newProblem(status int, msg string, errs ...error) huma.StatusError {
 
 // withoutValue cuts what the JSON decoder quotes of its input.
 func withoutValue(msg string) string {
-	if strings.HasPrefix(msg, "json: ") || strings.Contains(msg, "invalid character") {
+	if strings.Contains(msg, "invalid character") {
 		return "not the JSON that is expected here"
 	}
 	return msg

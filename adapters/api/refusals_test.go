@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -64,7 +65,8 @@ func TestRefusals(t *testing.T) {
 		{"POST", "/campaigns/" + campaign + "/schedule", `{"start_at":"2020-01-01T00:00:00Z"}`, 422, "start_in_past"},
 		{"POST", "/campaigns", `{"name":"x","lists":["` + list + `","` + list + `"]}`, 422, "list_twice"},
 		{"POST", "/campaigns", `{"name":"x","from_email":"a b"}`, 422, "bad_address"},
-		{"POST", "/imports?map=nonsense", `x`, 422, "bad_mapping"},
+		{"POST", "/imports", `x`, 422, "validation_failed"},
+		{"POST", "/imports?list=" + list + "&map=nonsense", `x`, 422, "bad_mapping"},
 		{"POST", "/imports?delimiter=pipe", `x`, 422, "validation_failed"},
 		{"POST", "/imports?list=" + list + "&purposes=world_peace", "email\n", 422, "unknown_purpose"},
 		{"POST", "/requests", `{"kind":"revenge","email":"a@example.com"}`, 422, "validation_failed"},
@@ -122,7 +124,7 @@ func TestOtherAccountsThings(t *testing.T) {
 	list := w.list("News")
 	person := w.subscriber("ann@example.com", list)
 	template := call[api.TemplateID](w, "POST", "/templates", api.TemplateNew{Name: "x", Subject: "x", Text: "x"}, 201).ID.String()
-	campaign := call[api.CampaignID](w, "POST", "/campaigns", api.CampaignSettings{Name: "x", Lists: []domain.ID{list}}, 201).ID.String()
+	campaign := call[api.CampaignID](w, "POST", "/campaigns", api.CampaignSettings{Name: "x"}, 201).ID.String()
 	request := call[api.RequestOpened](w, "POST", "/requests", api.RequestNew{Kind: "access", Subscriber: person}, 201).ID.String()
 	var file api.Import
 	if got := w.raw(w.own, "POST", "/imports?list="+list.String(), "email\nbob@example.com\n", "Content-Type", "text/csv"); json.Unmarshal(got.body, &file) != nil {
@@ -137,7 +139,8 @@ func TestOtherAccountsThings(t *testing.T) {
 		request:          {"GET /requests/%", "GET /requests/%/bundle"},
 		file.ID.String(): {"GET /imports/%", "GET /imports/%/errors"},
 	}
-	before := w.head()
+	before, known := w.head(), len(w.people.by)
+	w.broken = errors.New("made something of another account's")
 	for id, calls := range ids {
 		for _, c := range calls {
 			method, rest, _ := strings.Cut(c, " ")
@@ -158,7 +161,7 @@ func TestOtherAccountsThings(t *testing.T) {
 			t.Errorf("%s: %d %s", path, got.status, got.body)
 		}
 	}
-	if w.head() != before {
+	if w.head() != before || len(w.people.by) != known {
 		t.Error("something was stored")
 	}
 }
@@ -217,7 +220,7 @@ func TestRetryDoesNotUndo(t *testing.T) {
 func TestFault(t *testing.T) {
 	w := newWorld(t)
 	w.broken = errors.New("disk on fire")
-	got := w.raw(w.own, "POST", "/imports?source=secret", "email\nsecret@example.com\n", "Content-Type", "text/csv")
+	got := w.raw(w.own, "POST", "/imports?source=secret&list="+w.list("News").String(), "email\nsecret@example.com\n", "Content-Type", "text/csv")
 	if got.status != 500 || got.code() != "internal_error" || bytes.Contains(got.body, []byte("fire")) {
 		t.Errorf("%d %s", got.status, got.body)
 	}
@@ -242,9 +245,13 @@ func TestWaitIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.hosted.stuck = true
+		begun := time.Now()
 		got := w.raw(w.own, "GET", "/lists?wait_for=1", "")
 		if got.status != 503 || got.code() != "not_caught_up" {
 			t.Errorf("%d %s", got.status, got.body)
+		}
+		if waited := time.Since(begun); waited > time.Minute {
+			t.Errorf("waited for %v", waited)
 		}
 	})
 }

@@ -308,6 +308,7 @@ type hosted struct {
 	mu     sync.Mutex
 	models map[string]readmodel.Model
 	stuck  bool          // WaitFor waits until its context ends
+	waited []string      // projections waited for
 	begun  chan struct{} // Rebuild says that it has begun, and waits for end
 	end    chan error
 }
@@ -363,7 +364,10 @@ func (h *hosted) Reader(name string) projections.Reader {
 	return nil
 }
 
-func (h *hosted) WaitFor(ctx context.Context, _ string, _ event.Position) error {
+func (h *hosted) WaitFor(ctx context.Context, name string, _ event.Position) error {
+	h.mu.Lock()
+	h.waited = append(h.waited, name)
+	h.mu.Unlock()
 	if h.stuck {
 		<-ctx.Done()
 	}

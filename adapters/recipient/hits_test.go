@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/cleversender/cleversender/adapters/eventlog"
 	"github.com/cleversender/cleversender/adapters/recipient"
@@ -82,7 +83,8 @@ func TestClickLeadsToFrozenTarget(t *testing.T) {
 func TestNoOpenRedirect(t *testing.T) {
 	w := newWorld(t)
 	for name, token := range map[string]string{
-		"no such link":      w.token(tracking.Click, func(k *tracking.Token) { k.Link = 2 }),
+		"no such link":      w.token(tracking.Click, func(k *tracking.Token) { k.Link = 3 }),
+		"another scheme":    w.token(tracking.Click, func(k *tracking.Token) { k.Link = 2 }),
 		"not a web address": w.token(tracking.Click, func(k *tracking.Token) { k.Link = 1 }),
 		"other account":     w.token(tracking.Click, func(k *tracking.Token) { k.Account = newID() }),
 		"no such campaign":  w.token(tracking.Click, func(k *tracking.Token) { k.Campaign = newID() }),
@@ -212,9 +214,30 @@ func TestHitWithoutDisk(t *testing.T) {
 	}
 }
 
+// A stream whose end is not known is left behind: later hits are stored.
+func TestHitAfterTwoFaultsThatWereDone(t *testing.T) {
+	w := newWorld(t)
+	before, calls := w.head(), 0
+	w.log.fail = func(write func() ([]eventlog.Result, []error), n int) ([]eventlog.Result, []error) {
+		results, errs := write()
+		if calls++; calls <= 2 {
+			return results, []error{errDisk}
+		}
+		return results, errs
+	}
+	for range 2 {
+		w.do("GET", "/o/"+w.token(tracking.Open)+".gif", "")
+	}
+	if got := len(w.since(before)); got != 2 || w.hits("open", "recorded") != 1 || w.hits("open", "fault") != 1 {
+		t.Errorf("%d events of 2 hits, %v known to be recorded", got, w.hits("open", "recorded"))
+	}
+}
+
 // Somebody who is erased while their hit is on its way does not take the hits
 // of others with them.
-func TestErasedInTheGroup(t *testing.T) {
+func TestErasedInTheGroup(t *testing.T) { synctest.Test(t, erasedInTheGroup) }
+
+func erasedInTheGroup(t *testing.T) {
 	w := newWorld(t)
 	gone := newID()
 	w.keys.by[personal.KeyRef{Subject: gone, Class: personal.Behaviour}] = nil
@@ -234,6 +257,7 @@ func TestErasedInTheGroup(t *testing.T) {
 		hit(newID())
 		hit(gone)
 	}
+	synctest.Wait() // all have queued up
 	close(held)
 	wg.Wait()
 	if got := len(w.since(before)); got != 5 {

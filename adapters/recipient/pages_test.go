@@ -117,9 +117,12 @@ func TestErasedAndUnknownLookAlike(t *testing.T) {
 	unknown := func(k *tracking.Token) { k.Person = newID() }
 	other := func(k *tracking.Token) { k.Account = newID() }
 	strangers := []string{w.token(tracking.Unsubscribe, unknown), w.token(tracking.Unsubscribe, other), w.token(tracking.Unsubscribe)}
+	want := text(t, w.do("GET", "/u/"+strangers[0], ""))
+	if got := text(t, w.do("GET", "/u/"+strangers[1], "")); got != want {
+		t.Error("a person of another account is known")
+	}
 	w.erase()
 	before := w.head()
-	want := text(t, w.do("GET", "/u/"+strangers[0], ""))
 	for _, token := range strangers {
 		for _, method := range []string{"GET", "POST"} {
 			for _, prefix := range []string{"/u/", "/preferences/"} {
