@@ -12,11 +12,11 @@ import (
 
 // Comparison says whether rebuilt equals live.
 type Comparison struct {
-	Name          string         `json:"name"`
-	Position      event.Position `json:"position"` // as of which both were compared
-	Rows          int            `json:"rows"`
-	Live          string         `json:"live"`     // SHA-256 over every row of every table, in key order, hex
-	Rebuilt       string         `json:"rebuilt"`
+	Name     string         `json:"name"`
+	Position event.Position `json:"position"` // as of which both were compared
+	Rows     int            `json:"rows"`
+	Live     string         `json:"live"` // SHA-256 over every row of every table, in key order, hex
+	Rebuilt  string         `json:"rebuilt"`
 }
 
 // Equal reports that no byte differs.

@@ -223,12 +223,11 @@ func (s *hosted) apply(ctx context.Context, page eventlog.RecordedPage) error {
 	s.seen = page.Next
 	if s.old == "" {
 		s.reached.set(s.seen)
-		return nil
 	}
-	if s.seen < s.target {
-		return nil
+	if len(s.stale) > 0 && s.seen >= s.target {
+		s.takeOver(ctx)
 	}
-	return s.takeOver(ctx)
+	return nil
 }
 
 // batch is what a page has for a projection, after a position and up to another.
@@ -252,22 +251,24 @@ func batch(p projections.Projection, page eventlog.RecordedPage, after, upTo eve
 	return b
 }
 
-// takeOver lets a new version serve, and drops what it replaces.
-func (s *hosted) takeOver(ctx context.Context) error {
-	s.serving.Lock()
-	err := s.serves.Close()
-	s.serves, s.old = s.model, ""
-	s.serving.Unlock()
-	s.reached.set(s.seen)
-	s.logger.Info("a new version of the projection serves")
+// takeOver lets a new version serve once it has caught up, and drops what it replaces.
+func (s *hosted) takeOver(ctx context.Context) {
+	var err error
+	if s.old != "" {
+		s.serving.Lock()
+		err = s.serves.Close()
+		s.serves, s.old = s.model, ""
+		s.serving.Unlock()
+		s.reached.set(s.seen)
+		s.logger.Info("a new version of the projection serves")
+	}
 	for _, id := range s.stale {
 		err = errors.Join(err, s.store.Drop(ctx, id))
 	}
 	s.stale = nil
-	if err != nil { // they go at the next start
+	if err != nil { // they go after the next start
 		s.logger.Warn("an old model is still there", "error", err)
 	}
-	return nil
 }
 
 // save stores a position that moved without a row.

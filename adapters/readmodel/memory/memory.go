@@ -92,6 +92,9 @@ type model struct {
 func (m *model) Apply(ctx context.Context, b readmodel.Batch) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	if m.state.position != b.From {
 		return readmodel.ErrMoved
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 
 	"github.com/cleversender/cleversender/adapters/readmodel"
@@ -18,8 +19,9 @@ type model struct {
 	tables []*projections.Table
 	pool   *pool
 
-	mu    sync.Mutex // of writer
-	write *conn
+	mu     sync.Mutex // of writer
+	write  *conn
+	closed bool
 }
 
 const (
@@ -81,6 +83,9 @@ func (m *model) Apply(ctx context.Context, b readmodel.Batch) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if m.closed {
+		return os.ErrClosed
+	}
 	return m.write.tx(func() error {
 		at, err := position(m.write)
 		if err != nil {
@@ -123,6 +128,9 @@ func (m *model) fold(fold func(projections.Rows) error) error {
 func (m *model) Purge(ctx context.Context) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.closed {
+		return os.ErrClosed
+	}
 	for {
 		var busy int64
 		err := m.write.query("PRAGMA wal_checkpoint(TRUNCATE)", nil, func(row []driver.Value) error {
@@ -142,6 +150,10 @@ func (m *model) Purge(ctx context.Context) error {
 func (m *model) Close() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.closed {
+		return nil
+	}
+	m.closed = true
 	return errors.Join(m.pool.close(), m.write.close())
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"os"
 	"slices"
 	"sync"
 
@@ -115,12 +116,13 @@ const poolSize = 4
 
 // pool lends read-only connections.
 type pool struct {
-	path  string
-	slots chan *conn // nil: not opened yet
+	path   string
+	slots  chan *conn // nil: not opened yet
+	closed chan struct{}
 }
 
 func newPool(path string) *pool {
-	p := &pool{path, make(chan *conn, poolSize)}
+	p := &pool{path, make(chan *conn, poolSize), make(chan struct{})}
 	for range poolSize {
 		p.slots <- nil
 	}
@@ -136,6 +138,8 @@ func (p *pool) with(ctx context.Context, f func(*conn) error) error {
 	var c *conn
 	select {
 	case c = <-p.slots:
+	case <-p.closed:
+		return os.ErrClosed
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -150,12 +154,13 @@ func (p *pool) with(ctx context.Context, f func(*conn) error) error {
 	return f(c)
 }
 
-// close takes every connection back first.
+// close takes every connection back first. It is called once.
 func (p *pool) close() (err error) {
 	for range poolSize {
 		if c := <-p.slots; c != nil {
 			err = errors.Join(err, c.close())
 		}
 	}
+	close(p.closed)
 	return err
 }
