@@ -16,7 +16,10 @@ func benchAppend(ctx context.Context, b *bench) ([]Report, error) {
 	d := &dataset{engine: b.engine, account: b.account}
 	campaign, person := engine.NewID(), engine.NewID()
 	stream := delivery.Stream(campaign, 0)
-	m := startMeter()
+	m, err := b.meter()
+	if err != nil {
+		return nil, err
+	}
 	for done := 0; done < b.Size; done += appendBatch {
 		events := make([]any, min(appendBatch, b.Size-done))
 		for i := range events {

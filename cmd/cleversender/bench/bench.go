@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/pprof"
 	"time"
 
 	"github.com/cleversender/cleversender/cmd/cleversender/engine"
@@ -18,6 +19,8 @@ type Config struct {
 	Size int       // people; for append, events
 	Dir  string    // where to put the data; "": a temporary folder that is removed
 	Log  io.Writer // says what goes on; never the figures
+
+	CPUProfile string // file for a profile of what is measured; "": none
 }
 
 // Benches are the measurements, by name, with what Size counts when none is given.
@@ -67,6 +70,7 @@ func Run(ctx context.Context, name string, c Config, report func(Report) error) 
 		err = errors.Join(err, b.engine.Close(end))
 	}()
 	reports, err := kind.run(ctx, b)
+	pprof.StopCPUProfile()
 	for _, r := range reports {
 		err = errors.Join(err, report(r))
 	}

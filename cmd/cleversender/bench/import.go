@@ -47,7 +47,10 @@ func benchImport(ctx context.Context, b *bench) ([]Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := startMeter()
+	m, err := b.meter()
+	if err != nil {
+		return nil, err
+	}
 	before, err := b.engine.Journal.Head(ctx)
 	if err != nil {
 		return nil, err

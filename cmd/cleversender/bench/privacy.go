@@ -39,7 +39,10 @@ func (b *bench) requests(ctx context.Context, name string, kind privacyrequest.K
 	}
 	n := min(asked, len(d.people))
 	took := make([]time.Duration, n)
-	m := startMeter()
+	m, err := b.meter()
+	if err != nil {
+		return nil, err
+	}
 	for i := range n {
 		start := time.Now()
 		if err := b.ask(ctx, kind, d.people[i*len(d.people)/n]); err != nil {

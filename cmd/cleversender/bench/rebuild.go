@@ -22,7 +22,10 @@ func benchRebuild(ctx context.Context, b *bench) ([]Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := startMeter()
+	m, err := b.meter()
+	if err != nil {
+		return nil, err
+	}
 	if err := b.engine.Models.Rebuild(ctx, campaignreport.Projection.Name, nil); err != nil {
 		return nil, err
 	}
@@ -31,7 +34,9 @@ func benchRebuild(ctx context.Context, b *bench) ([]Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	m = startMeter()
+	if m, err = b.meter(); err != nil {
+		return nil, err
+	}
 	if err := b.engine.Models.RebuildAll(ctx, nil); err != nil {
 		return nil, err
 	}

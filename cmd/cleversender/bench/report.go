@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"syscall"
@@ -40,10 +41,21 @@ type meter struct {
 	cpu   time.Duration
 }
 
-func startMeter() meter {
+// meter begins to measure, and to profile if that is asked for.
+func (b *bench) meter() (meter, error) {
 	runtime.GC()
+	if b.CPUProfile != "" {
+		f, err := os.Create(b.CPUProfile)
+		if err != nil {
+			return meter{}, err
+		}
+		pprof.StopCPUProfile() // of a measurement before
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return meter{}, err
+		}
+	}
 	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) // begin the peak anew; refused on some systems
-	return meter{time.Now(), cpuTime()}
+	return meter{time.Now(), cpuTime()}, nil
 }
 
 func (m meter) report(name string, units int) Report {

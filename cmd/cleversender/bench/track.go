@@ -51,7 +51,10 @@ func benchTrack(ctx context.Context, b *bench) ([]Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := startMeter()
+	m, err := b.meter()
+	if err != nil {
+		return nil, err
+	}
 	took, err := fetch(ctx, paths)
 	if err != nil {
 		return nil, err

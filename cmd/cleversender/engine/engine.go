@@ -34,22 +34,9 @@ import (
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/catalog"
 	"github.com/cleversender/cleversender/domain/event"
-	"github.com/cleversender/cleversender/projections"
-	"github.com/cleversender/cleversender/projections/audience"
-	"github.com/cleversender/cleversender/projections/campaignlist"
-	"github.com/cleversender/cleversender/projections/campaignreport"
-	"github.com/cleversender/cleversender/projections/imports"
-	"github.com/cleversender/cleversender/projections/requests"
-	"github.com/cleversender/cleversender/projections/subjectindex"
-	"github.com/cleversender/cleversender/projections/templates"
+	readmodels "github.com/cleversender/cleversender/projections/catalog"
 	"github.com/cleversender/cleversender/projections/tokens"
 )
-
-// Projections is every read model of the product. Add yours here.
-var Projections = []projections.Projection{
-	tokens.Projection, audience.Projection, templates.Projection, campaignlist.Projection,
-	campaignreport.Projection, imports.Projection, requests.Projection, subjectindex.Projection,
-}
 
 // Options say what to open and how.
 type Options struct {
@@ -180,7 +167,7 @@ func (e *Engine) openStores(ctx context.Context) (err error) {
 		return err
 	}
 	e.Models, err = readmodel.NewHost(ctx, readmodel.Options{
-		Source: e.Journal, Store: store, Projections: Projections, Logger: o.Logger,
+		Source: e.Journal, Store: store, Projections: readmodels.All, Logger: o.Logger,
 		Subscriber: func(follow func(context.Context, string) iter.Seq2[eventlog.RecordedPage, error]) message.Subscriber {
 			return bus.NewLogSubscriber(follow)
 		},
