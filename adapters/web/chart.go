@@ -72,9 +72,9 @@ type tick struct {
 }
 
 const (
-	chartWidth, chartHeight = 720, 150
-	chartLeft, chartBottom  = 48, 122 // room for the labels
-	chartTop                = 12
+	chartWidth, chartHeight = 720, 156
+	chartLeft, chartBottom  = 48, 132 // room for the labels
+	chartTop                = 22
 	maxBars, minBars        = 96, 12
 )
 
