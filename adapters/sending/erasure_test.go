@@ -3,6 +3,7 @@ package sending_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,13 +20,22 @@ import (
 // read as erased, lost ones are a fault. While all is on, everything is a fault.
 type locks struct {
 	sending.Journal
+	mu             sync.Mutex
 	shredded, lost domain.ID
 	all            bool
+}
+
+func (l *locks) set(change func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	change()
 }
 
 var errLost = errors.New("the key never existed")
 
 func (l *locks) OpenValues(ctx context.Context, values []eventlog.SealedValue) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	for _, v := range values {
 		if l.all || v.Subject == l.lost {
 			return errLost
@@ -41,8 +51,11 @@ func (l *locks) OpenValues(ctx context.Context, values []eventlog.SealedValue) e
 
 // Record refuses, as the real one does, what would have to be sealed for the shredded.
 func (l *locks) Record(ctx context.Context, stream string, expect uint64, drafts []event.Draft) (event.Position, error) {
+	l.mu.Lock()
+	shredded := l.shredded
+	l.mu.Unlock()
 	for _, d := range drafts {
-		if e, ok := d.Data.(delivery.Failed); ok && e.Person == l.shredded && !e.Reply.IsEmpty() {
+		if e, ok := d.Data.(delivery.Failed); ok && e.Person == shredded && !e.Reply.IsEmpty() {
 			return 0, eventlog.ErrErased
 		}
 	}
@@ -72,7 +85,7 @@ func TestErasedBeforeTheResult(t *testing.T) {
 		log := &locks{Journal: w.journal}
 		w.sink.answer = func(_ int, to string) (delivery.Reply, bool) {
 			if to == address(2) {
-				log.shredded = w.people[2]
+				log.set(func() { log.shredded = w.people[2] })
 				return delivery.Reply{Outcome: delivery.Never, Code: 550, Text: "no p2@example.com here"}, false
 			}
 			return delivery.Reply{Outcome: delivery.Taken, Code: 250}, true
@@ -105,7 +118,7 @@ func TestALostKeyHoldsNobodyUp(t *testing.T) {
 				t.Fatal("somebody failed though no key could be read")
 			}
 		}
-		log.all, log.lost = false, w.people[3]
+		log.set(func() { log.all, log.lost = false, w.people[3] })
 		if is := w.finish(); is.Result != (campaign.Finished{Sent: 4, Failed: 1}) {
 			t.Errorf("finished with %+v, want 4 sent and 1 failed", is.Result)
 		}

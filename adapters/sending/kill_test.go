@@ -123,7 +123,7 @@ func TestKilledForReal(t *testing.T) {
 	}
 	go sink.serve()
 	for range kills {
-		child := exec.Command(self)
+		child := exec.CommandContext(t.Context(), self)
 		child.Env = append(os.Environ(), "SENDING_FOLDER="+folder, "SENDING_SINK="+listener.Addr().String())
 		if err := child.Start(); err != nil {
 			t.Fatal(err)

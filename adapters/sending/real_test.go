@@ -135,12 +135,7 @@ func (h *house) fill(t testing.TB, n int) (account, mailing domain.ID) {
 		}
 		return w
 	}
-	writes := []eventlog.Write{
-		write(list.Stream(to), domain.ID{}, list.Created{Name: "News"}),
-		write(campaign.Stream(mailing), domain.ID{}, campaign.Drafted{Settings: campaign.Settings{
-			Name: "news", Lists: []domain.ID{to}, Template: root.Derive("template"), FromEmail: "news@example.com",
-		}}, campaign.Started{Content: content}),
-	}
+	writes := []eventlog.Write{write(list.Stream(to), domain.ID{}, list.Created{Name: "News"})}
 	for i := range n {
 		id := newID(i)
 		writes = append(writes, write(subscriber.Stream(id), id,
@@ -150,6 +145,11 @@ func (h *house) fill(t testing.TB, n int) (account, mailing domain.ID) {
 			},
 			subscriber.Joined{List: to},
 			consent.Given{Purpose: consent.Mailing, List: to, Method: consent.ByAPI}))
+		if i == n-1 {
+			writes = append(writes, write(campaign.Stream(mailing), domain.ID{}, campaign.Drafted{Settings: campaign.Settings{
+				Name: "news", Lists: []domain.ID{to}, Template: root.Derive("template"), FromEmail: "news@example.com",
+			}}, campaign.Started{Content: content}))
+		}
 		if len(writes) >= 500 || i == n-1 {
 			_, errs := h.journal.AppendBulk(context.Background(), writes)
 			for _, err := range errs {

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -37,7 +38,7 @@ type world struct {
 	campaign domain.ID
 	people   []domain.ID
 	sink     *sink
-	requests int
+	requests atomic.Int64
 }
 
 // newWorld has n people who agreed to mail, and a campaign that is a draft.
@@ -70,11 +71,11 @@ func (w *world) append(stream string, subject domain.ID, data ...any) event.Posi
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.requests++
+	n := w.requests.Add(1)
 	drafts := make([]event.Draft, len(data))
 	for i, d := range data {
 		drafts[i] = event.Draft{
-			ID: w.account.Derive(fmt.Sprint(w.requests, "/", i)), Data: d,
+			ID: w.account.Derive(fmt.Sprint(n, "/", i)), Data: d,
 			Meta: event.Meta{Account: w.account, Subject: subject},
 		}
 	}
@@ -87,8 +88,7 @@ func (w *world) append(stream string, subject domain.ID, data ...any) event.Posi
 
 func (w *world) ask(c commands.Command[campaign.Campaign, campaign.Event]) {
 	w.t.Helper()
-	w.requests++
-	req := commands.Request{ID: w.account.Derive(fmt.Sprint("request ", w.requests)), Account: w.account}
+	req := commands.Request{ID: w.account.Derive(fmt.Sprint("request ", w.requests.Add(1))), Account: w.account}
 	if _, err := commands.Handle(context.Background(), w.journal, req, c); err != nil {
 		w.t.Fatal(err)
 	}
