@@ -31,7 +31,7 @@ func BenchmarkStore(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer s.Close()
-	const total, batch = 1_000_000, 10000
+	const total, batch = 1_000_000, 5000
 	account := domain.ID{1}
 	subjects := make([]domain.ID, 0, total)
 	var reserve, ensure, lookup, wall time.Duration

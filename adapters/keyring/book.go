@@ -14,7 +14,8 @@ import (
 const (
 	directoryBook   = 1
 	suppressionBook = 2
-	booksEnd        = 3
+	stagingBook     = 3 // its buckets are in order of use, not of hashes
+	booksEnd        = 4
 )
 
 // bound says that a bucket holds the hashes from low up to the next bound.
@@ -61,7 +62,31 @@ func (w *writer) loadBooks() error {
 		b.bounds = append(b.bounds, bound{uint64(low) ^ 1<<63, id})
 		w.bucket = max(w.bucket, id)
 	}
-	return rows.Err()
+	return errors.Join(rows.Err(), rows.Close())
+}
+
+// look shows each hash, sorted, its bucket. Nothing is changed.
+func (b *book) look(w *writer, hashes []hashed, see func(hashed, *bucket)) error {
+	for len(hashes) > 0 && len(b.bounds) > 0 {
+		n, ids := b.next(hashes)
+		from := make(map[int64]int, len(ids)) // first of the hashes of each
+		for i, h := range hashes[:n] {
+			id := b.bounds[b.at(h.hash.prefix())].bucket
+			if _, seen := from[id]; !seen {
+				from[id] = i
+			}
+		}
+		err := w.eachBucket(ids, func(in *bucket) {
+			for i := from[in.id]; i < n && b.bounds[b.at(hashes[i].hash.prefix())].bucket == in.id; i++ {
+				see(hashes[i], in)
+			}
+		})
+		if err != nil {
+			return err
+		}
+		hashes = hashes[n:]
+	}
+	return nil
 }
 
 // visitBatch is how many buckets are read at once, and written.
@@ -168,22 +193,30 @@ func (b *book) addBucket(w *writer, at int, low uint64, in *bucket) error {
 	return w.exec(`INSERT INTO bounds (book, low, bucket) VALUES (?, ?, ?)`, b.number, stored(low), in.id)
 }
 
-// get, put and drop are visits of one hash.
+// get, put and drop are about one hash, staged or not.
 func (w *writer) get(book int, h hash) (person domain.ID, found bool, err error) {
-	err = w.books[book].visit(w, []hashed{{hash: h}}, func(_ hashed, in *bucket) error {
-		person, found = in.get(h)
-		return nil
-	})
+	if e, ok := w.staging.entries[h]; ok && book == directoryBook {
+		return e.person, true, nil
+	}
+	err = w.books[book].look(w, []hashed{{hash: h}}, func(_ hashed, in *bucket) { person, found = in.get(h) })
 	return person, found, err
 }
 
 func (w *writer) put(book int, h hash, person domain.ID) error {
-	return w.books[book].visit(w, []hashed{{hash: h}}, func(_ hashed, in *bucket) error {
-		return in.put(h, person)
-	})
+	if book == directoryBook {
+		if _, err := w.unstage(h); err != nil {
+			return err
+		}
+	}
+	return w.books[book].visit(w, []hashed{{hash: h}}, func(_ hashed, in *bucket) error { return in.put(h, person) })
 }
 
 func (w *writer) drop(book int, h hash) error {
+	if book == directoryBook {
+		if was, err := w.unstage(h); was || err != nil {
+			return err
+		}
+	}
 	return w.books[book].visit(w, []hashed{{hash: h}}, func(_ hashed, in *bucket) error {
 		in.drop(h)
 		return nil

@@ -1,7 +1,9 @@
 package keyring
 
 import (
+	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -78,7 +80,8 @@ func (b *bucket) drop(h hash) {
 	}
 }
 
-func (w *writer) readBuckets(ids []int64) (map[int64]*bucket, error) {
+// eachBucket shows the buckets named; what it shows is good until see returns.
+func (w *writer) eachBucket(ids []int64, see func(*bucket)) error {
 	size := 1
 	if len(ids) > 1 {
 		size = visitBatch
@@ -87,29 +90,45 @@ func (w *writer) readBuckets(ids []int64) (map[int64]*bucket, error) {
 	for i := range args {
 		args[i] = ids[min(i, len(ids)-1)]
 	}
-	rows, err := w.query(`SELECT id, entries FROM buckets WHERE id IN (`+marks(size)+`)`, args...)
+	rows, err := w.query(readBuckets[size], args...)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer rows.Close()
-	out := make(map[int64]*bucket, len(ids))
-	for rows.Next() {
+	n := 0
+	for ; rows.Next(); n++ {
 		var id int64
-		var raw []byte
+		var raw sql.RawBytes
 		if err := rows.Scan(&id, &raw); err != nil {
-			return nil, err
+			return err
 		}
-		if out[id], err = openBucket(id, raw); err != nil {
-			return nil, err
+		in, err := openBucket(id, raw)
+		if err != nil {
+			return err
 		}
+		see(in)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, err
+		return err
 	}
-	if len(out) != len(ids) {
-		return nil, fmt.Errorf("%d of %d buckets are not there", len(ids)-len(out), len(ids))
+	if n != len(ids) {
+		return fmt.Errorf("%d of %d buckets are not there", len(ids)-n, len(ids))
 	}
-	return out, nil
+	return nil
+}
+
+func (w *writer) readBuckets(ids []int64) (map[int64]*bucket, error) {
+	out := make(map[int64]*bucket, len(ids))
+	return out, w.eachBucket(ids, func(in *bucket) {
+		in.raw = bytes.Clone(in.raw)
+		out[in.id] = in
+	})
+}
+
+// readBuckets by the number asked for.
+var readBuckets = map[int]string{
+	1:          `SELECT id, entries FROM buckets WHERE id = ?`,
+	visitBatch: `SELECT id, entries FROM buckets WHERE id IN (` + marks(visitBatch) + `)`,
 }
 
 const (

@@ -93,31 +93,68 @@ func (s *Store) Reserve(ctx context.Context, account domain.ID, addresses []stri
 	out := make([]Reservation, len(addresses))
 	err = s.writer.do(func(w *writer) error {
 		clear(out)
-		suppression := w.books[suppressionBook]
-		err := suppression.visit(w, gone, func(h hashed, in *bucket) error {
+		err := w.books[suppressionBook].look(w, gone, func(h hashed, in *bucket) {
 			_, out[h.at].Suppressed = in.get(h.hash)
-			return nil
 		})
 		if err != nil {
 			return err
 		}
-		return w.books[directoryBook].visit(w, held, func(h hashed, in *bucket) error {
-			r := &out[h.at]
-			if person, known := in.get(h.hash); known {
-				*r = Reservation{Person: person, Known: true}
-				return nil
-			}
-			if r.Suppressed {
-				return nil
-			}
-			r.Person = people[h.at]
-			return in.put(h.hash, r.Person)
-		})
+		fresh, err := w.known(held, out)
+		if err != nil || len(fresh) == 0 {
+			return err
+		}
+		return w.reserve(fresh, people, out)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reserve %d addresses: %w", len(addresses), err)
 	}
 	return out, nil
+}
+
+// known fills in who has an address, and returns the addresses that nobody has
+// and nobody had: each once.
+func (w *writer) known(held []hashed, out []Reservation) (fresh []hashed, err error) {
+	unstaged := make([]hashed, 0, len(held))
+	for _, h := range held {
+		if e, ok := w.staging.entries[h.hash]; ok {
+			out[h.at] = Reservation{Person: e.person, Known: true}
+		} else {
+			unstaged = append(unstaged, h)
+		}
+	}
+	there := make(map[int]bool)
+	err = w.books[directoryBook].look(w, unstaged, func(h hashed, in *bucket) {
+		if person, ok := in.get(h.hash); ok {
+			out[h.at] = Reservation{Person: person, Known: true}
+			there[h.at] = true
+		}
+	})
+	for _, h := range unstaged {
+		if !there[h.at] && !out[h.at].Suppressed {
+			fresh = append(fresh, h)
+		}
+	}
+	return fresh, err
+}
+
+// reserve gives each of the addresses, sorted, to a person; one that comes
+// again in the batch is known by then.
+func (w *writer) reserve(fresh []hashed, people []domain.ID, out []Reservation) error {
+	first := fresh[:0]
+	for _, h := range fresh {
+		if n := len(first); n > 0 && first[n-1].hash == h.hash {
+			out[h.at] = Reservation{Person: out[first[n-1].at].Person, Known: true}
+			continue
+		}
+		out[h.at].Person = people[h.at]
+		first = append(first, h)
+	}
+	if len(first) >= stageAtLeast {
+		return w.stage(first, func(h hashed) domain.ID { return people[h.at] })
+	}
+	return w.books[directoryBook].visit(w, first, func(h hashed, in *bucket) error {
+		return in.put(h.hash, people[h.at])
+	})
 }
 
 // newPeople makes ids that grow: UUIDv7 (RFC 9562, section 5.7).
@@ -136,7 +173,17 @@ func newPeople(n int) ([]domain.ID, error) {
 
 // Find returns the person behind a normalised address.
 func (s *Store) Find(ctx context.Context, account domain.ID, address string) (person domain.ID, found bool, err error) {
-	return s.reader.lookIn(ctx, directoryBook, s.directory.one(account, address))
+	h := s.directory.one(account, address)
+	staged := s.writer.staged.Load() // asked first: what is merged meanwhile is found below
+	person, found, err = s.reader.lookIn(ctx, directoryBook, h)
+	if err != nil || found || !staged {
+		return person, found, err
+	}
+	err = s.writer.do(func(w *writer) (err error) {
+		person, found, err = w.get(directoryBook, h)
+		return err
+	})
+	return person, found, err
 }
 
 // Suppressed reports whether the address is on the suppression list.

@@ -57,7 +57,7 @@ func TestNothingOfTheErasedIsLeftInAnyByte(t *testing.T) {
 	}
 	var people []one
 	var refs []personal.KeyRef
-	const n, each = 12000, 400
+	const n, each = 12000, 600
 	for i := 0; i < n; i += each {
 		addresses := make([]string, each)
 		for k := range addresses {
@@ -66,6 +66,11 @@ func TestNothingOfTheErasedIsLeftInAnyByte(t *testing.T) {
 		reserved, err := s.Reserve(ctx, account, addresses)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if i == n/2 { // the others stay staged
+			if err := s.writer.do((*writer).merge); err != nil {
+				t.Fatal(err)
+			}
 		}
 		for k, r := range reserved {
 			people = append(people, one{id: r.Person, address: addresses[k]})

@@ -24,7 +24,7 @@ var migrations embed.FS
 const (
 	pageSize  = "4096"
 	maxShared = 256 // jobs that share one commit
-	quiet     = 200 * time.Millisecond
+	quiet     = 500 * time.Millisecond
 )
 
 // writer is the one that writes: jobs that wait together share a transaction
@@ -37,8 +37,10 @@ type writer struct {
 	newest  domain.ID                 // no key and no tombstone is of a later subject
 	horizon atomic.Pointer[domain.ID] // newest, for those outside: never before a key that is committed
 	books   [booksEnd]*book
-	bucket  int64 // the last one made
-	written bool  // since the last checkpoint while quiet
+	staging staging
+	staged  atomic.Bool // for those outside: what is in no bucket may be staged
+	bucket  int64       // the last one made
+	written bool        // since the last checkpoint while quiet
 
 	mu     sync.RWMutex // guards closed against do
 	closed bool
@@ -101,7 +103,10 @@ func (w *writer) load() error {
 	}
 	newest := w.newest
 	w.horizon.Store(&newest)
-	return w.loadBooks()
+	if err := w.loadBooks(); err != nil {
+		return err
+	}
+	return w.loadStaging()
 }
 
 // saw moves the horizon.
@@ -158,8 +163,9 @@ func (w *writer) loop() {
 	}
 }
 
-// next waits for a job. When none comes for a while, what is in the WAL moves
-// into the database, so that whoever purges finds little left to do.
+// next waits for a job. When none comes for a while, staged addresses move into
+// their buckets and the WAL into the database, so that whoever looks an address
+// up or purges finds little left to do.
 func (w *writer) next() (job, bool) {
 	if w.written {
 		select {
@@ -167,6 +173,10 @@ func (w *writer) next() (job, bool) {
 			return j, ok
 		case <-time.After(quiet):
 			w.written = false
+			if len(w.staging.entries) > 0 {
+				_ = w.try([]job{{run: (*writer).merge}}) // what fails stays staged
+				w.written = false
+			}
 			var busy, pages, moved int
 			_ = w.row(nil, `PRAGMA wal_checkpoint(PASSIVE)`, &busy, &pages, &moved) // the next one does what this cannot
 		}
@@ -205,6 +215,7 @@ func (w *writer) try(batch []job) error {
 		_ = w.exec(`ROLLBACK`) // fails when the transaction has ended by itself
 		return errors.Join(err, w.load())
 	}
+	w.staged.Store(len(w.staging.entries) > 0)
 	return nil
 }
 

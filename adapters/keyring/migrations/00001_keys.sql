@@ -23,7 +23,7 @@ CREATE TABLE secrets (purpose TEXT PRIMARY KEY, wrapped BLOB NOT NULL) WITHOUT R
 -- to the next bound; bounds are cut at midpoints, so they tell of nobody.
 CREATE TABLE buckets (id INTEGER PRIMARY KEY, entries BLOB NOT NULL);
 CREATE TABLE bounds (
-    book   INTEGER NOT NULL, -- 1: directory, 2: suppression
+    book   INTEGER NOT NULL, -- 1: directory, 2: suppression, 3: staged for the directory
     low    INTEGER NOT NULL, -- first 8 bytes of the hash, big endian, sign bit flipped
     bucket INTEGER NOT NULL,
     PRIMARY KEY (book, low)
