@@ -112,6 +112,8 @@ type Deps struct {
 	Preview func(ctx context.Context, c template.Content, s Sample) (Rendered, error)
 	// Local knows tokens that hold in this process only, by hash; nil: there are none.
 	Local func(hash string) (t tokens.Token, found bool)
+	// ConfirmURL is where a person confirms that they want mail of a list.
+	ConfirmURL func(account, person, list domain.ID) string
 	// Bundle makes what an access request gets, as of a position: JSON.
 	Bundle func(ctx context.Context, account, person domain.ID, upTo event.Position) ([]byte, error)
 

@@ -23,7 +23,7 @@ func TestCampaignWay(t *testing.T) {
 	list := w.list("News")
 	person := w.subscriber("Ann@Example.com", list)
 	call[any](w, "POST", "/subscribers/"+person.String()+"/consents",
-		api.ConsentAnswer{Action: "give", Purpose: consent.Mailing, List: list}, 204)
+		api.ConsentAnswer{Action: "give", Purpose: consent.Mailing, List: list}, 200)
 	template := call[api.TemplateID](w, "POST", "/templates",
 		api.TemplateNew{Name: "Spring", Subject: "Hello {{ name }}", HTML: "<p>hi</p>"}, 201).ID
 	settings := api.CampaignSettings{Name: "Spring", FromEmail: "news@example.com"}
@@ -135,8 +135,8 @@ func TestConsentHistory(t *testing.T) {
 		Action: "give", Purpose: consent.Mailing, List: list, Method: consent.ByForm, IP: "198.51.100.7", Wording: strings.Repeat("ab", 32),
 	}, 204)
 	between := w.clock.now()
-	call[any](w, "POST", path, api.ConsentAnswer{Action: "request", Purpose: consent.OpenTracking}, 204)
-	call[any](w, "POST", path, api.ConsentAnswer{Action: "revoke", Purpose: consent.Mailing, List: list}, 204)
+	call[any](w, "POST", path, api.ConsentAnswer{Action: "request", Purpose: consent.OpenTracking}, 200)
+	call[any](w, "POST", path, api.ConsentAnswer{Action: "revoke", Purpose: consent.Mailing, List: list}, 200)
 	now := call[api.ConsentHistory](w, "GET", path, nil, 200)
 	if len(now.Entries) != 3 || now.Entries[0].IP != "198.51.100.7" || now.Entries[0].Wording == "" {
 		t.Fatalf("entries: %+v", now.Entries)
@@ -165,7 +165,10 @@ func TestDoubleOptIn(t *testing.T) {
 	path := "/subscribers/" + w.subscriber("ann@example.com", list).String() + "/consents"
 	for i, want := range []bool{false, true} {
 		action := []string{"give", "confirm"}[i]
-		call[any](w, "POST", path, api.ConsentAnswer{Action: action, Purpose: consent.Mailing, List: list}, 204)
+		made := call[api.ConsentRecorded](w, "POST", path, api.ConsentAnswer{Action: action, Purpose: consent.Mailing, List: list}, 200)
+		if asks := made.ConfirmURL != ""; asks == want {
+			t.Errorf("after %s the link to confirm by is %q", action, made.ConfirmURL)
+		}
 		if s := call[api.ConsentHistory](w, "GET", path, nil, 200).Standing; len(s) != 1 || s[0].InForce != want {
 			t.Errorf("after %s: %+v", action, s)
 		}

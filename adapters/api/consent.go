@@ -24,6 +24,11 @@ type ConsentAnswer struct {
 	Client  string          `json:"client,omitempty" maxLength:"1000" doc:"evidence: the user agent"`
 }
 
+// ConsentRecorded is what came of an answer.
+type ConsentRecorded struct {
+	ConfirmURL string `json:"confirm_url,omitempty" doc:"of a request or a yes to mail: where the person confirms, for a message of yours to carry. It is good for thirty days"`
+}
+
 // ConsentHistory is what one person said, and what that comes to.
 type ConsentHistory struct {
 	Subscriber domain.ID      `json:"subscriber"`
@@ -70,7 +75,7 @@ func (s *Server) consentRoutes() {
 			ByID
 			Idempotent
 			Body ConsentAnswer
-		}) (*Changed, error) {
+		}) (*Answer[ConsentRecorded], error) {
 			return s.answer(ctx, in.ID, in.Idempotent, in.Body)
 		})
 	add(s, route(http.MethodGet, "/subscribers/{id}/consents", "get-consent-history", "consent", "Show what a person agreed to and when, now or at any moment"),
@@ -86,7 +91,7 @@ func (s *Server) consentRoutes() {
 
 var errUnknownAction = domain.Refuse("unknown_action", "there is no such action")
 
-func (s *Server) answer(ctx context.Context, person domain.ID, key Idempotent, in ConsentAnswer) (*Changed, error) {
+func (s *Server) answer(ctx context.Context, person domain.ID, key Idempotent, in ConsentAnswer) (*Answer[ConsentRecorded], error) {
 	if in.Method == "" {
 		in.Method = consent.ByAPI
 	}
@@ -118,7 +123,11 @@ func (s *Server) answer(ctx context.Context, person domain.ID, key Idempotent, i
 	default:
 		err = errUnknownAction
 	}
-	return &Changed{at}, err
+	out := &Answer[ConsentRecorded]{Position: at}
+	if err == nil && in.Purpose == consent.Mailing && (in.Action == "request" || in.Action == "give") {
+		out.Body.ConfirmURL = s.deps.ConfirmURL(req.Account, person, in.List)
+	}
+	return out, err
 }
 
 func (s *Server) consentHistory(ctx context.Context, person domain.ID, at time.Time, w Waiting) (ConsentHistory, error) {

@@ -76,6 +76,9 @@ func newWorld(t *testing.T) *world {
 	w.server = api.New(api.Deps{
 		Log: w.log, Models: w.hosted, Projections: w.hosted.status, Directory: w.people, Address: address.Forms,
 		Import: w.importFile,
+		ConfirmURL: func(_, person, list domain.ID) string {
+			return "https://mail.example/confirm/" + person.String() + list.String()
+		},
 		Freeze: func(_ context.Context, _ domain.ID, s campaign.Settings) (campaign.Content, error) {
 			return campaign.Content{TemplateRevision: 1, SHA256: strings.Repeat("a", 64), Links: []string{"https://example.com"}}, w.broken
 		},

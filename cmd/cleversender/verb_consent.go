@@ -31,7 +31,16 @@ type consentAnswerVerb struct {
 // Run implements the verb.
 func (v consentAnswerVerb) Run(s *session) error {
 	answer := api.ConsentAnswer{Action: s.verb, Purpose: v.Purpose, List: v.List, Method: v.Method, Wording: v.Wording}
-	return s.done(s.post("/subscribers/"+v.Subscriber+"/consents", answer, nil), "recorded")
+	var made api.ConsentRecorded
+	if err := s.post("/subscribers/"+v.Subscriber+"/consents", answer, &made); err != nil {
+		return err
+	}
+	return s.print(made, func(w io.Writer) {
+		fmt.Fprintln(w, "recorded")
+		if made.ConfirmURL != "" {
+			fmt.Fprintln(w, "They confirm at", made.ConfirmURL)
+		}
+	})
 }
 
 type consentHistoryVerb struct {

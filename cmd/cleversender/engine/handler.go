@@ -68,6 +68,7 @@ func (e *Engine) apiDeps() api.Deps {
 	return api.Deps{
 		Log: e.Journal, Models: e.Models, Projections: e.projections, Directory: oneByOne{e.Keys},
 		Address: address.Forms, Import: e.importFile, Freeze: e.composer.Freeze, Check: check, Preview: e.preview,
+		ConfirmURL: e.confirmURL,
 		Bundle: func(ctx context.Context, account, person domain.ID, upTo event.Position) ([]byte, error) {
 			b, err := e.Desk.Bundle(ctx, account, person, upTo)
 			return b.JSON, err
@@ -75,6 +76,16 @@ func (e *Engine) apiDeps() api.Deps {
 		Local: func(hash string) (tokens.Token, bool) { return e.local, e.local.Hash != "" && hash == e.local.Hash },
 		Now:   time.Now, NewID: NewID, Logger: e.options.Logger, Version: Version(),
 	}
+}
+
+// confirmDays is how long a confirm link is good for.
+const confirmDays = 30
+
+func (e *Engine) confirmURL(account, person, list domain.ID) string {
+	return e.options.BaseURL + recipient.ConfirmPath + e.Signer.Mint(tracking.Token{
+		Kind: tracking.Confirm, Account: account, Person: person, List: list,
+		Expires: tracking.Day(time.Now()) + confirmDays,
+	})
 }
 
 func (e *Engine) recipientDeps() recipient.Deps {
