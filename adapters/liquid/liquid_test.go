@@ -145,6 +145,7 @@ func TestBombs(t *testing.T) {
 		"capture of a loop":   {"{% capture a %}{% for i in (1..9999) %}{{ attributes.long }}{% endfor %}{% endcapture %}", CodeTooLarge},
 		"url_encode":          {double("{% assign a = a | append: '%' | url_encode | url_encode | append: a %}"), CodeTooLarge},
 		"split and join":      {double("{% assign a = a | split: '' | join: 'xxxxxxxxxxxxxxxxxxxx' %}"), CodeTooLarge},
+		"join":                {"{{ attributes.long | slice: 0, 9999 | split: '' | join: 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' | size }}", CodeTooLarge},
 		"concat":              {"{% assign a = 'a,b' | split: ',' %}" + strings.Repeat("{% assign a = a | concat: a %}", 60), CodeTooLarge},
 		"split a long value":  {"{% assign a = attributes.long | split: '' %}", CodeTooLarge},
 		"date width":          {"{{ 'now' | date: '%999999999Y' }}", CodeTooLarge},

@@ -137,12 +137,12 @@ func TestBreaks(t *testing.T) {
 func TestGoodbye(t *testing.T) {
 	for _, step := range []string{"MAIL", "RCPT", "DATA"} {
 		for _, how := range []string{"421 4.3.2 going down", "drop"} {
-			n := map[int]int{}
+			n := 0 // messages of the first connection
 			s := serve(t, func(connection int, command string) string {
-				if command == "MAIL" {
-					n[connection]++
+				if connection == 1 && command == "MAIL" {
+					n++
 				}
-				if command == step && connection == 1 && n[1] == 2 {
+				if connection == 1 && command == step && n == 2 {
 					return how
 				}
 				return polite(command)
