@@ -21,7 +21,7 @@ import (
 )
 
 // Follow yields the pages of a topic, from wherever its reader has come to.
-type Follow func(ctx context.Context, topic string) iter.Seq2[eventlog.RecordedPage, error]
+type Follow = func(ctx context.Context, topic string) iter.Seq2[eventlog.RecordedPage, error]
 
 // LogSubscriber implements message.Subscriber.
 type LogSubscriber struct {

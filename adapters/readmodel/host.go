@@ -32,9 +32,12 @@ type Options struct {
 	Projections []projections.Projection
 	// Subscriber makes Watermill's subscriber of pages; bus.NewLogSubscriber does.
 	// A message carries its page in its context (eventlog.PageOf).
-	Subscriber func(follow func(ctx context.Context, topic string) iter.Seq2[eventlog.RecordedPage, error]) message.Subscriber
+	Subscriber func(Follow) message.Subscriber
 	Logger     *slog.Logger // nil: silent
 }
+
+// Follow yields the pages of a topic, from wherever its projection has come to.
+type Follow = func(ctx context.Context, topic string) iter.Seq2[eventlog.RecordedPage, error]
 
 // Host keeps every projection up to date and answers from them.
 type Host struct {
