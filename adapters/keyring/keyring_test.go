@@ -6,6 +6,7 @@ import (
 	"crypto/cipher"
 	"encoding/base64"
 	"errors"
+	"flag"
 	"os"
 	"path/filepath"
 	"sync"
@@ -18,6 +19,15 @@ import (
 )
 
 var ctx = context.Background()
+
+// Every step of a property is synced to the disk: fewer of them, unless asked for.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if checks := flag.Lookup("rapid.checks"); checks.Value.String() == checks.DefValue {
+		_ = checks.Value.Set("25")
+	}
+	os.Exit(m.Run())
+}
 
 func newRoot(t testing.TB) string {
 	t.Helper()
