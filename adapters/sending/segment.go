@@ -98,6 +98,9 @@ func (g *segment) claim() error {
 func (g *segment) hold(what string, lease time.Duration) error {
 	now := time.Now()
 	until := now.Add(lease)
+	if g.sender.o.Sole && g.state().Until.After(now) {
+		now = g.state().Until // whoever else holds it is dead
+	}
 	_, err := g.do(what, commands.ClaimSegment{
 		Campaign: g.Campaign, Segment: g.number, Worker: g.worker, Until: until, Now: now,
 	})

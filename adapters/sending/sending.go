@@ -71,6 +71,7 @@ type Options struct {
 	Lease       time.Duration   // how long a claim holds unless renewed; 30 s
 	Retries     []time.Duration // pauses before a deferred message's further tries; 2 s, 10 s, 30 s
 	GroupDelay  time.Duration   // how long a result waits for others to be recorded with; 5 ms
+	Sole        bool            // nobody else has the log: another worker's claim is a dead one's, and is taken over at once
 }
 
 func (o Options) withDefaults() Options {

@@ -152,7 +152,7 @@ func run(t testing.TB, o sending.Options) (s *sending.Sender, stop func()) {
 // finish waits, in the bubble's time, until the campaign is over.
 func (w *world) finish() campaign.Campaign {
 	w.t.Helper()
-	for range 1000 {
+	for range 5000 {
 		if is := w.state(); is.Over() {
 			return is
 		}
