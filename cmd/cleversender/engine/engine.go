@@ -155,7 +155,7 @@ func (e *Engine) openStores(ctx context.Context) (err error) {
 		return err
 	}
 	e.closers = append(e.closers, e.Keys.Close)
-	log, err := logsqlite.Open(ctx, e.Folder.Path("events.db"))
+	log, err := logsqlite.Open(ctx, e.Folder.Path("events.db"), measured(e.Metrics))
 	if err != nil {
 		return err
 	}
@@ -188,7 +188,7 @@ func (e *Engine) openSender(o Options) error {
 	e.closers = append(e.closers, pool.Close)
 	s := o.Sending
 	s.Journal, s.Audience, s.Composer, s.Transport = e.Journal, permissions{e.Models}, e.composer, transport{pool}
-	s.Logger = o.Logger
+	s.Logger, s.Sole = o.Logger, true // the folder is ours alone
 	e.sender = sending.New(s)
 	e.Metrics.MustRegister(e.sender)
 	return nil
