@@ -11,7 +11,7 @@ import (
 )
 
 // What is stored is what encoding/json makes of an event, byte for byte,
-// whatever is in it.
+// whatever is in it; and what is read back is what encoding/json reads.
 func TestEncodeIsJSON(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, typ := range All.Types() {
@@ -22,6 +22,12 @@ func TestEncodeIsJSON(t *testing.T) {
 			_, _, got, err := All.Encode(v.Interface())
 			if string(got) != string(want) || err != nil || wantErr != nil {
 				t.Fatalf("%s: %v %v\n%s\nis not\n%s", typ.Name, err, wantErr, got, want)
+			}
+			slow := reflect.New(typ.Go)
+			slowErr := json.Unmarshal(want, slow.Interface())
+			read, err := All.Decode(typ.Name, typ.Version(), got)
+			if err != nil || slowErr != nil || !reflect.DeepEqual(read, slow.Elem().Interface()) {
+				t.Fatalf("%s: %v %v\n%s\nreads as %#v", typ.Name, err, slowErr, got, read)
 			}
 		}
 	}

@@ -50,7 +50,14 @@ func Define[T any](name string, upcasts ...Upcast) Type {
 		t.Personal = append(t.Personal, Field{f.Tag.Get("json"), class, i})
 	}
 	t.encode = encoderOf(t.Go)
+	quick := decoderOf(t.Go)
 	t.decode = func(data []byte) (any, error) {
+		if quick != nil {
+			var v T
+			if rest, ok := quick(data, reflect.ValueOf(&v).Elem()); ok && len(rest) == 0 {
+				return v, nil
+			}
+		}
 		var v T
 		err := json.Unmarshal(data, &v)
 		return v, err

@@ -105,32 +105,50 @@ func encodeSlice(element encoder) encoder {
 	}
 }
 
-// encodeStruct leaves structs with embedded, unexported or specially tagged
-// fields to encoding/json.
-func encodeStruct(t reflect.Type) encoder {
-	type field struct {
-		start string // what stands before the value
-		encoder
-	}
-	fields := make([]field, t.NumField())
-	for i := range fields {
+// A member is a field of a struct that is stored.
+type member struct {
+	index int
+	typ   reflect.Type
+	start string // what stands before the value
+}
+
+// membersOf is not ok for structs with embedded, unexported or specially
+// tagged fields, which are left to encoding/json.
+func membersOf(t reflect.Type) (members []member, ok bool) {
+	for i := range t.NumField() {
 		f := t.Field(i)
-		name, ok := f.Tag.Lookup("json")
-		if !ok || f.Anonymous || !f.IsExported() || !plainName(name) {
-			return encodeOther
+		name, tagged := f.Tag.Lookup("json")
+		if tagged && name == "-" {
+			continue
 		}
-		fields[i] = field{`,"` + name + `":`, encoderOf(f.Type)}
-		if i == 0 {
-			fields[i].start = `{"` + name + `":`
+		if !tagged || f.Anonymous || !f.IsExported() || !plainName(name) {
+			return nil, false
 		}
+		before := ","
+		if len(members) == 0 {
+			before = "{"
+		}
+		members = append(members, member{i, f.Type, before + `"` + name + `":`})
+	}
+	return members, true
+}
+
+func encodeStruct(t reflect.Type) encoder {
+	members, ok := membersOf(t)
+	if !ok {
+		return encodeOther
+	}
+	encoders := make([]encoder, len(members))
+	for i, m := range members {
+		encoders[i] = encoderOf(m.typ)
 	}
 	return func(b []byte, v reflect.Value) (_ []byte, err error) {
-		for i := range fields {
-			if b, err = fields[i].encoder(append(b, fields[i].start...), v.Field(i)); err != nil {
+		for i, m := range members {
+			if b, err = encoders[i](append(b, m.start...), v.Field(m.index)); err != nil {
 				return nil, err
 			}
 		}
-		if len(fields) == 0 {
+		if len(members) == 0 {
 			b = append(b, '{')
 		}
 		return append(b, '}'), nil

@@ -7,6 +7,7 @@
 package personal
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -136,19 +137,28 @@ func (b box) AppendJSON(out []byte) ([]byte, error) {
 	}
 }
 
+var errNotBase64 = errors.New("personal: a sealed value is a base64url string")
+
 // UnmarshalJSON reads a sealed value: base64url (RFC 4648, section 5), no padding.
 func (b *box) UnmarshalJSON(data []byte) error {
-	var text string
-	if err := json.Unmarshal(data, &text); err != nil {
-		return errors.New("personal: a sealed value is a base64url string")
+	text := data
+	if n := len(data); n >= 2 && data[0] == '"' && data[n-1] == '"' && bytes.IndexByte(data, '\\') < 0 {
+		text = data[1 : n-1]
+	} else {
+		var s string
+		if err := json.Unmarshal(data, &s); err != nil {
+			return errNotBase64
+		}
+		text = []byte(s)
 	}
-	raw, err := base64.RawURLEncoding.DecodeString(text)
+	raw := make([]byte, base64.RawURLEncoding.DecodedLen(len(text)))
+	n, err := base64.RawURLEncoding.Decode(raw, text)
 	if err != nil {
-		return errors.New("personal: a sealed value is a base64url string")
+		return errNotBase64
 	}
 	*b = box{}
-	if len(raw) > 0 {
-		*b = boxed(string(raw), sealed)
+	if n > 0 {
+		*b = boxed(string(raw[:n]), sealed)
 	}
 	return nil
 }
