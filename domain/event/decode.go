@@ -143,7 +143,7 @@ func decodeSlice(element decoder) decoder {
 		if !ok {
 			return nil, false
 		}
-		v.Set(reflect.MakeSlice(v.Type(), 0, 1))
+		v.Set(reflect.MakeSlice(v.Type(), 0, 4))
 		if rest, empty := bytes.CutPrefix(data, []byte("]")); empty {
 			return rest, true
 		}

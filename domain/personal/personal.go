@@ -151,7 +151,11 @@ func (b *box) UnmarshalJSON(data []byte) error {
 		}
 		text = []byte(s)
 	}
-	raw := make([]byte, base64.RawURLEncoding.DecodedLen(len(text)))
+	var small [512]byte
+	raw := small[:]
+	if most := base64.RawURLEncoding.DecodedLen(len(text)); most > len(raw) {
+		raw = make([]byte, most)
+	}
 	n, err := base64.RawURLEncoding.Decode(raw, text)
 	if err != nil {
 		return errNotBase64
