@@ -143,12 +143,14 @@ func (g *segment) open(ctx context.Context, chunk []candidate) error {
 	values := make([]eventlog.SealedValue, 0, 3*len(chunk))
 	for i := range chunk {
 		c := &chunk[i]
-		for field, v := range map[string]personal.Value{"email": &c.Email, "name": &c.Name, "attributes": &c.Attributes} {
-			values = append(values, eventlog.SealedValue{
-				Account: g.Account, Subject: c.Person, Event: c.SealedBy, Stream: subscriber.Stream(c.Person),
-				Field: field, Class: personal.Identity, Value: v,
-			})
+		sealed := eventlog.SealedValue{
+			Account: g.Account, Subject: c.Person, Event: c.SealedBy, Stream: subscriber.Stream(c.Person), Class: personal.Identity,
 		}
+		email, name, attributes := sealed, sealed, sealed
+		email.Field, email.Value = "email", &c.Email
+		name.Field, name.Value = "name", &c.Name
+		attributes.Field, attributes.Value = "attributes", &c.Attributes
+		values = append(values, email, name, attributes)
 	}
 	return g.sender.o.Journal.OpenValues(ctx, values)
 }

@@ -24,7 +24,11 @@ func (s *Sender) segments(hard, live context.Context, m *mailing, mail Mailing, 
 		var slot chan<- struct{}
 		var wake <-chan time.Time
 		if len(due) > 0 {
-			if wait := time.Until(due[0].at); wait > 0 {
+			wait := time.Until(due[0].at)
+			if closed, next := s.door.closed(); closed {
+				wait = max(wait, next)
+			}
+			if wait > 0 {
 				wake = time.After(wait)
 			} else {
 				slot = s.slots
@@ -43,7 +47,7 @@ func (s *Sender) segments(hard, live context.Context, m *mailing, mail Mailing, 
 			due = due[1:]
 			working++
 			go func() {
-				v := s.visit(hard, live, mail, mailer, next.number, next.passes)
+				v := s.visit(hard, live, mail, mailer, &m.knocks, next)
 				<-s.slots
 				visits <- v
 			}()

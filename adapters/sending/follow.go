@@ -21,6 +21,7 @@ type mailing struct {
 	started event.Position          // of campaign.started
 	turn    int                     // counts what changes whether and how there is work
 	settled map[int]delivery.Totals // segments known to be done, over all runs
+	knocks  knocks
 
 	busy      bool // a task is at work
 	busyTurn  int  // for this turn

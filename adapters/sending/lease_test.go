@@ -136,3 +136,31 @@ func TestOneKnocksForAll(t *testing.T) {
 		}
 	})
 }
+
+// One message breaks every connection before it has left: everybody else gets
+// the campaign at once, and this one is given up in the end.
+func TestAMessageThatNothingTakes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 30)
+		w.sink.answer = func(_ int, to string) (delivery.Reply, bool) {
+			if to == address(0) {
+				return delivery.Reply{Outcome: delivery.NotSent}, false
+			}
+			return delivery.Reply{Outcome: delivery.Taken, Code: 250}, true
+		}
+		w.start()
+		o := w.options()
+		o.Patience = 10 * time.Minute
+		_, stop := run(t, o)
+		defer stop()
+		time.Sleep(10 * time.Second)
+		for i := range 30 {
+			if n := w.sink.count(i); i > 0 && n != 1 {
+				t.Errorf("recipient %d got %d messages in ten seconds", i, n)
+			}
+		}
+		if is := w.finish(); is.Result != (campaign.Finished{Sent: 29, Failed: 1}) {
+			t.Errorf("finished with %+v, want 29 sent and 1 failed", is.Result)
+		}
+	})
+}

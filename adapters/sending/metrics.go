@@ -40,6 +40,7 @@ func newMetrics() metrics {
 var sendResults = map[delivery.Outcome]string{
 	delivery.Unclear: "unknown", delivery.Taken: "accepted", delivery.NotNow: "deferred",
 	delivery.Never: "failed", delivery.NotSent: "recalled", delivery.NotMade: "not_rendered",
+	delivery.NotReached: "unreachable",
 }
 
 // withheld counts people whom nothing was sent to.

@@ -3,16 +3,19 @@ package sending_test
 import (
 	"context"
 	"fmt"
+	"iter"
 	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/ThreeDotsLabs/watermill/message"
+
+	"github.com/cleversender/cleversender/adapters/bus"
 	"github.com/cleversender/cleversender/adapters/eventlog"
 	"github.com/cleversender/cleversender/adapters/eventlog/sqlite"
 	"github.com/cleversender/cleversender/adapters/readmodel"
 	models "github.com/cleversender/cleversender/adapters/readmodel/sqlite"
-	"github.com/cleversender/cleversender/adapters/sending"
 	"github.com/cleversender/cleversender/commands"
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/campaign"
@@ -24,12 +27,16 @@ import (
 	"github.com/cleversender/cleversender/domain/subscriber"
 	"github.com/cleversender/cleversender/projections"
 	"github.com/cleversender/cleversender/projections/audience"
+	"github.com/cleversender/cleversender/projections/campaignlist"
+	"github.com/cleversender/cleversender/projections/campaignreport"
+	"github.com/cleversender/cleversender/projections/subjectindex"
 )
 
-// house is a data folder: the log, and the audience's read model, which keeps up.
+// house is a data folder: the log, and the read models, which keep up.
 type house struct {
 	journal *eventlog.Journal
-	view    sending.View
+	view    real
+	all     func(context.Context, event.Position) error // waits for every projection
 	close   func()
 }
 
@@ -45,19 +52,34 @@ func openHouse(t testing.TB, folder string, keyring eventlog.Keyring) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	model, err := store.Open(ctx, audience.Projection.ID(), audience.Projection.Tables)
+	h := &house{journal: eventlog.NewJournal(log, catalog.All, keyring, time.Now)}
+	host, err := readmodel.NewHost(ctx, readmodel.Options{
+		Source: h.journal, Store: store,
+		Subscriber: func(follow func(context.Context, string) iter.Seq2[eventlog.RecordedPage, error]) message.Subscriber {
+			return bus.NewLogSubscriber(follow)
+		},
+		Projections: []projections.Projection{
+			audience.Projection, campaignlist.Projection, campaignreport.Projection, subjectindex.Projection,
+		},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{journal: eventlog.NewJournal(log, catalog.All, keyring, time.Now)}
-	k := &keeper{model: model, moved: make(chan struct{})}
-	h.view = sending.View{Reader: model, Wait: k.wait}
+	name := audience.Projection.Name
+	h.view = real{host.Reader(name), func(ctx context.Context, at event.Position) error {
+		return host.WaitFor(ctx, name, at)
+	}}
+	h.all = host.WaitAll
 	var ran sync.WaitGroup
-	ran.Go(func() { k.keepUp(ctx, t, h.journal) })
+	ran.Go(func() {
+		if err := host.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
 	h.close = func() {
 		stop()
 		ran.Wait()
-		for _, c := range []interface{ Close() error }{log, model} {
+		for _, c := range []interface{ Close() error }{log, host} {
 			if err := c.Close(); err != nil {
 				t.Error(err)
 			}
@@ -66,60 +88,20 @@ func openHouse(t testing.TB, folder string, keyring eventlog.Keyring) *house {
 	return h
 }
 
-// keeper folds the log into the audience's model.
-type keeper struct {
-	model readmodel.Model
-	mu    sync.Mutex
-	at    event.Position
-	moved chan struct{}
+// real is the audience that its projection answers.
+type real struct {
+	projections.Reader
+	wait func(context.Context, event.Position) error
 }
 
-func (k *keeper) keepUp(ctx context.Context, t testing.TB, journal *eventlog.Journal) {
-	at, err := k.model.Position(ctx)
-	if err != nil {
-		t.Error(err)
-	}
-	k.moves(at)
-	for page, err := range journal.Follow(ctx, at, audience.Projection.Types, 1000) {
-		if ctx.Err() != nil {
-			return
-		}
-		if err == nil && len(page.Events) > 0 {
-			err = k.model.Apply(ctx, readmodel.Batch{From: at, Next: page.Next, Fold: func(rows projections.Rows) error {
-				return audience.Projection.Fold(rows, page.Events)
-			}})
-			at = page.Next
-		}
-		if err != nil && ctx.Err() == nil {
-			t.Error(err)
-			return
-		}
-		k.moves(page.Next)
-	}
+func (r real) WaitFor(ctx context.Context, at event.Position) error { return r.wait(ctx, at) }
+
+func (r real) Mailable(ctx context.Context, account domain.ID, lists []domain.ID, after domain.ID, limit int) ([]domain.ID, error) {
+	return audience.MailableIDs(ctx, r.Reader, account, lists, after, limit)
 }
 
-func (k *keeper) moves(to event.Position) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.at = to
-	close(k.moved)
-	k.moved = make(chan struct{})
-}
-
-func (k *keeper) wait(ctx context.Context, at event.Position) error {
-	for {
-		k.mu.Lock()
-		there, moved := k.at >= at, k.moved
-		k.mu.Unlock()
-		if there {
-			return nil
-		}
-		select {
-		case <-moved:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
+func (r real) Permissions(ctx context.Context, account domain.ID, lists, people []domain.ID) ([]audience.Permission, error) {
+	return audience.Permissions(ctx, r.Reader, account, lists, people)
 }
 
 // fill makes a list of n people who agreed to mail, and a started campaign to it.

@@ -21,6 +21,7 @@ type segment struct {
 	Mailing
 	sender *Sender
 	mailer Mailer
+	knocks *knocks
 	number int
 	ctx    context.Context // for appends: goes on when the campaign is paused
 	owner  *commands.Owner[delivery.Segment, delivery.Event]
@@ -40,12 +41,12 @@ type visit struct {
 }
 
 // visit claims a segment and works at it until it is done, or there is
-// nothing to do just now, or live ends. passes counts earlier rounds over its deferred.
-func (s *Sender) visit(ctx, live context.Context, m Mailing, mailer Mailer, number, passes int) visit {
-	g := &segment{Mailing: m, sender: s, mailer: mailer, number: number, ctx: ctx}
-	v := visit{number: number, passes: passes}
+// nothing to do just now, or live ends.
+func (s *Sender) visit(ctx, live context.Context, m Mailing, mailer Mailer, k *knocks, e errand) visit {
+	g := &segment{Mailing: m, sender: s, mailer: mailer, knocks: k, number: e.number, ctx: ctx}
+	v := visit{number: e.number, passes: e.passes}
 	if v.err = s.persist(live, "load a segment", func() (err error) {
-		g.owner, err = commands.Own[delivery.Segment, delivery.Event](ctx, s.o.Journal, m.Account, delivery.Stream(m.Campaign, number))
+		g.owner, err = commands.Own[delivery.Segment, delivery.Event](ctx, s.o.Journal, m.Account, delivery.Stream(m.Campaign, e.number))
 		return err
 	}); v.err != nil {
 		return v
@@ -172,7 +173,8 @@ func (g *segment) work(live context.Context, v *visit) error {
 		case !g.state().Fresh():
 			due = false
 		}
-		if err := g.pass(live, turn); err != nil {
+		if stuck, err := g.pass(live, turn); err != nil || stuck {
+			v.again = time.Now()
 			return err
 		}
 	}
@@ -186,24 +188,26 @@ func (g *segment) pause(passes int) time.Duration {
 	return g.sender.o.Retries[min(passes, len(g.sender.o.Retries)-1)]
 }
 
-// pass gives each of these people a turn, chunk by chunk. While no server can
-// be reached, a chunk is one message.
-func (g *segment) pass(live context.Context, turn []delivery.Recipient) error {
+// pass gives each of these people a turn, chunk by chunk. It is stuck when no
+// server can be reached.
+func (g *segment) pass(live context.Context, turn []delivery.Recipient) (stuck bool, err error) {
+	g.knocks.last(turn)
 	for len(turn) > 0 && live.Err() == nil {
-		n, probe := min(len(turn), g.sender.o.Window), false
-		if dead := int(g.sender.dead.Load()); dead > 0 {
-			if !sleep(live, backoff(dead-1, 250*time.Millisecond, 30*time.Second)) {
-				return nil
+		n := min(len(turn), g.sender.o.Window)
+		closed, _ := g.sender.door.closed()
+		if closed {
+			if !g.sender.door.probe() {
+				return true, nil
 			}
-			n, probe = 1, true
+			n = 1
 		}
 		if err := g.renew(); err != nil {
-			return err
+			return false, err
 		}
-		if err := g.send(live, turn[:n], probe); err != nil {
-			return err
+		if err := g.send(live, turn[:n], closed); err != nil {
+			return false, err
 		}
 		turn = turn[n:]
 	}
-	return nil
+	return false, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -30,7 +29,7 @@ type Sender struct {
 	ended   chan struct{}   // closed when Run returns
 	wire    context.Context // transmissions live in it; Stop ends it when its time runs out
 	breakup context.CancelFunc
-	dead    atomic.Int32 // failures to reach a server, in a row
+	door    door
 }
 
 // New makes a worker; Run makes it work.

@@ -45,8 +45,9 @@
 // campaign.cancelled says it. When Stop's time runs out, transmissions are
 // broken off, and what they were about is unknown.
 //
-// No connection to a server: deferred with code 0, for as long as it takes; one
-// message at a time probes until one is answered. A server's "not now" (4yz) is
+// No server to be reached: deferred with code 0, and one message at a time
+// probes until one is answered. Who has been tried ten times over Patience or
+// longer, while nobody untried was left, fails: unreachable. A server's "not now" (4yz) is
 // tried again after each of Retries, then it is a failure: unreachable.
 package sending
 
@@ -70,6 +71,7 @@ type Options struct {
 	Connections int             // transmissions at once, over all campaigns; 16
 	Lease       time.Duration   // how long a claim holds unless renewed; 30 s
 	Retries     []time.Duration // pauses before a deferred message's further tries; 2 s, 10 s, 30 s
+	Patience    time.Duration   // how long a message is tried that cannot leave; 4 h
 	GroupDelay  time.Duration   // how long a result waits for others to be recorded with; 5 ms
 	Sole        bool            // nobody else has the log: another worker's claim is a dead one's, and is taken over at once
 }
@@ -83,6 +85,7 @@ func (o Options) withDefaults() Options {
 	o.Parallel = positive(o.Parallel, max(4, 2*runtime.GOMAXPROCS(0)))
 	o.Connections = positive(o.Connections, 16)
 	o.Lease = positive(o.Lease, 30*time.Second)
+	o.Patience = positive(o.Patience, 4*time.Hour)
 	o.GroupDelay = positive(o.GroupDelay, 5*time.Millisecond)
 	if o.Retries == nil {
 		o.Retries = []time.Duration{2 * time.Second, 10 * time.Second, 30 * time.Second}

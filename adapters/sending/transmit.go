@@ -22,6 +22,7 @@ type job struct {
 type answer struct {
 	to    delivery.Recipient
 	reply delivery.Reply
+	tried bool // it went as far as the transport
 }
 
 // connection takes jobs, one after the other, until there are no more; every
@@ -30,11 +31,8 @@ func (s *Sender) connection(idle <-chan struct{}) {
 	for {
 		select {
 		case j := <-s.jobs:
-			reply := s.transmit(j)
-			if reply.Outcome != delivery.Unclear { // counted by the claim that gives up on them
-				s.metrics.sends.WithLabelValues(sendResults[reply.Outcome]).Inc()
-			}
-			j.done <- answer{delivery.Recipient{Person: j.to.Person, Ordinal: j.to.Ordinal}, reply}
+			reply, tried := s.transmit(j)
+			j.done <- answer{delivery.Recipient{Person: j.to.Person, Ordinal: j.to.Ordinal}, reply, tried}
 		case <-idle:
 			return
 		}
@@ -43,42 +41,36 @@ func (s *Sender) connection(idle <-chan struct{}) {
 
 var recalled = delivery.Reply{Outcome: delivery.NotSent}
 
-func (s *Sender) transmit(j job) delivery.Reply {
+func (s *Sender) transmit(j job) (reply delivery.Reply, tried bool) {
 	if s.mustStay(j) {
-		return recalled
+		return recalled, false
 	}
 	m, err := message(s.wire, j.segment.mailer, j.to)
 	if err != nil {
 		s.o.Logger.Warn("sending: a message cannot be made", "campaign", j.segment.Campaign,
 			"ordinal", j.to.Ordinal, "kind", fmt.Sprintf("%T", err))
-		return delivery.Reply{Outcome: delivery.NotMade}
+		return delivery.Reply{Outcome: delivery.NotMade}, false
 	}
 	if s.mustStay(j) {
-		return recalled
+		return recalled, false
 	}
 	s.metrics.inFlight.Inc()
 	began := time.Now()
-	reply := s.o.Transport.Send(s.wire, m)
+	reply = s.o.Transport.Send(s.wire, m)
 	s.metrics.inFlight.Dec()
 	if reply.Outcome == delivery.NotNow && reply.Code == 0 {
 		reply.Outcome = delivery.NotSent // nobody said so: nothing was asked
 	}
-	if reply.Outcome == delivery.NotSent {
-		s.dead.Add(1)
-		return reply
-	}
 	s.metrics.seconds.Observe(time.Since(began).Seconds())
-	if reply.Code != 0 {
-		s.dead.Store(0)
-	}
-	return reply
+	s.door.heard(reply)
+	return reply, true
 }
 
 // mustStay: paused, cancelled or stopped; the lease is over; or no server is
 // there, and somebody else is finding out when one is again.
 func (s *Sender) mustStay(j job) bool {
-	return j.live.Err() != nil ||
-		time.Now().UnixNano() >= j.segment.until.Load() || s.dead.Load() > 0 && !j.probe
+	closed, _ := s.door.closed()
+	return j.live.Err() != nil || time.Now().UnixNano() >= j.segment.until.Load() || closed && !j.probe
 }
 
 var errPanicked = errors.New("composing panicked")
@@ -114,7 +106,7 @@ func (g *segment) post(live context.Context, chunk []Recipient, probe bool) erro
 		select {
 		case a := <-answers:
 			left--
-			if e := g.state().Judge(a.to, a.reply, len(g.sender.o.Retries)+1); e != nil {
+			if e := g.judge(a); e != nil {
 				if group = append(group, e); late == nil {
 					late = time.After(g.sender.o.GroupDelay)
 				}
@@ -133,6 +125,17 @@ func (g *segment) post(live context.Context, chunk []Recipient, probe bool) erro
 	return nil
 }
 
+// judge is what an answer is recorded as; nil: nobody knows.
+func (g *segment) judge(a answer) delivery.Event {
+	if a.tried && a.reply.Outcome == delivery.NotSent && g.knocks.inVain(a.to.Ordinal, g.sender.o.Patience) {
+		a.reply.Outcome = delivery.NotReached
+	}
+	if a.reply.Outcome != delivery.Unclear { // counted by the claim that gives up on them
+		g.sender.metrics.sends.WithLabelValues(sendResults[a.reply.Outcome]).Inc()
+	}
+	return g.state().Judge(a.to, a.reply, len(g.sender.o.Retries)+1)
+}
+
 // feed answers for whoever did not reach a connection in time.
 func (g *segment) feed(live context.Context, chunk []Recipient, probe bool, done chan<- answer) {
 	for _, r := range chunk {
@@ -140,8 +143,7 @@ func (g *segment) feed(live context.Context, chunk []Recipient, probe bool, done
 		select {
 		case g.sender.jobs <- j:
 		case <-live.Done():
-			g.sender.metrics.sends.WithLabelValues(sendResults[delivery.NotSent]).Inc()
-			done <- answer{delivery.Recipient{Person: r.Person, Ordinal: r.Ordinal}, recalled}
+			done <- answer{delivery.Recipient{Person: r.Person, Ordinal: r.Ordinal}, recalled, false}
 		}
 	}
 }

@@ -51,13 +51,13 @@ func (t Totals) Plus(o Totals) Totals {
 type Outcome uint8
 
 const (
-	Unclear  Outcome = iota // the connection broke after the message and before the reply
-	Taken                   // 2yz: the server is responsible now
-	NotNow                  // 4yz
-	Never                   // 5yz
-	NotSent                 // the message never left: no connection, or it was called back in time
-	NotMade                 // the message could not be rendered
-	Forsaken                // the person's data is gone: nobody to send to
+	Unclear    Outcome = iota // the connection broke after the message and before the reply
+	Taken                     // 2yz: the server is responsible now
+	NotNow                    // 4yz
+	Never                     // 5yz
+	NotSent                   // the message never left: no connection, or it was called back in time
+	NotMade                   // the message could not be rendered
+	NotReached                // NotSent, too often and for too long
 )
 
 // MaxReply bounds what is kept of a server's words, in bytes.
@@ -93,6 +93,8 @@ func (s Segment) Judge(r Recipient, reply Reply, maxTries int) Event {
 		return Deferred{Person: r.Person, Campaign: s.Campaign, Ordinal: r.Ordinal}
 	case NotMade:
 		return Failed{Person: r.Person, Campaign: s.Campaign, Ordinal: r.Ordinal, Reason: BadTemplate}
+	case NotReached:
+		return Failed{Person: r.Person, Campaign: s.Campaign, Ordinal: r.Ordinal, Reason: Unreachable}
 	default:
 		return nil
 	}
