@@ -41,14 +41,15 @@ func (c ScheduleCampaign) Decide(is campaign.Campaign) ([]campaign.Event, error)
 	case c.StartAt.Sub(c.Now) > maxAhead:
 		return nil, ErrStartTooFar
 	}
-	if err := ready(is.Settings); err != nil {
+	if err := Ready(is.Settings); err != nil {
 		return nil, err
 	}
 	return []campaign.Event{campaign.Scheduled{StartAt: c.StartAt.UTC()}}, nil
 }
 
 // ready refuses a campaign that could not be sent.
-func ready(s campaign.Settings) error {
+// Ready refuses settings that a campaign cannot start with.
+func Ready(s campaign.Settings) error {
 	switch {
 	case len(s.Lists) == 0:
 		return ErrNoRecipientList

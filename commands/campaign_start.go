@@ -36,7 +36,7 @@ func (c StartCampaign) Decide(is campaign.Campaign) ([]campaign.Event, error) {
 	case is.Started:
 		return nil, ErrStarted
 	}
-	if err := ready(is.Settings); err != nil {
+	if err := Ready(is.Settings); err != nil {
 		return nil, err
 	}
 	if err := checkContent(c.Content); err != nil {

@@ -96,6 +96,7 @@ type Deps struct {
 	// Projections says how each projection does; the API adds what it is rebuilding.
 	Projections func(ctx context.Context) ([]Projection, error)
 	Directory   Directory
+	Keys        Keys
 	// Token is asked for a bearer token, by its SHA-256 in hex, before the read
 	// model is; nil: nobody is.
 	Token func(hash string) (t tokens.Token, found bool)

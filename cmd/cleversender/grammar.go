@@ -16,6 +16,7 @@ type grammar struct {
 	Campaign    campaignVerbs   `cmd:"" help:"Campaigns, from draft to report."`
 	Request     requestVerbs    `cmd:"" help:"Privacy requests of data subjects."`
 	Projections projectionVerbs `cmd:"" help:"Read models: how they do, build them anew."`
+	Keys        keyVerbs        `cmd:"" help:"The keys that wrap people's keys, epoch by epoch."`
 	Events      eventsVerb      `cmd:"" help:"Read the log. Personal values are shown only with --reveal."`
 	Bench       benchVerb       `cmd:"" help:"Measure, beside the limit of the machine."`
 	Version     versionVerb     `cmd:"" help:"Say which version this is."`

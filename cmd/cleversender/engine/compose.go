@@ -31,9 +31,17 @@ type composer struct {
 
 var errContentChanged = domain.Refuse("content_changed", "the campaign's content is not what was frozen at its start")
 
+var errFrom = domain.Refuse("bad_from_email", "the sender's address has a domain that no mail server can have")
+
 // Freeze implements sending.Composer: the template as it is now, compiled once
 // so that a broken one is refused before the campaign starts.
 func (c *composer) Freeze(ctx context.Context, account domain.ID, s campaign.Settings) (campaign.Content, error) {
+	if err := commands.Ready(s); err != nil {
+		return campaign.Content{}, err
+	}
+	if _, ok := mime.ASCIIDomain(s.FromEmail); !ok {
+		return campaign.Content{}, errFrom
+	}
 	content, revision, err := c.template(ctx, account, s.Template, 0)
 	if err != nil {
 		return campaign.Content{}, err
@@ -65,7 +73,11 @@ func (c *composer) Compile(ctx context.Context, m sending.Mailing) (sending.Mail
 			return nil, err
 		}
 	}
-	_, host, _ := strings.Cut(m.Settings.FromEmail, "@")
+	ascii, ok := mime.ASCIIDomain(m.Settings.FromEmail)
+	if !ok {
+		return nil, errFrom
+	}
+	host := ascii[strings.LastIndexByte(ascii, '@')+1:]
 	return &mailer{composer: c, mailing: m, template: compiled, lists: lists, host: host}, nil
 }
 
