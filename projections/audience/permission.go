@@ -30,11 +30,11 @@ type Permission struct {
 func Permissions(ctx context.Context, r projections.Reader, account domain.ID, lists, persons []domain.ID) ([]Permission, error) {
 	list := listCache(ctx, r, account)
 	out := make([]Permission, len(persons))
-	for i, id := range persons {
-		row, err := r.Get(ctx, people, account[:], id[:])
-		if err != nil {
-			return nil, err
-		}
+	rows, err := rowsOf(ctx, r, account, persons)
+	if err != nil {
+		return nil, err
+	}
+	for i, row := range rows {
 		if row == nil {
 			out[i].Withhold = delivery.Erased
 			continue
