@@ -49,7 +49,7 @@ type Host struct {
 
 const (
 	// pageSize bounds a page while catching up; at the tail it is what there is.
-	pageSize = 5000
+	pageSize = 2000
 	// idleSave is how often a position is stored that moved without a row.
 	idleSave = time.Second
 )

@@ -25,7 +25,7 @@ type model struct {
 }
 
 const (
-	writerCache = "cache_size(-16000)" // KiB
+	writerCache = "cache_size(-8000)" // KiB
 	readerCache = "cache_size(-2000)"
 )
 
