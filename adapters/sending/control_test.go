@@ -395,3 +395,18 @@ func TestCatchingUpBeginsNothing(t *testing.T) {
 		}
 	})
 }
+
+// A worker that is stopped before it ran does nothing when it runs after all.
+func TestStopBeforeRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 3)
+		w.start()
+		s := sending.New(w.options())
+		if err := s.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if err := s.Run(t.Context()); err != nil || w.sink.total() > 0 {
+			t.Errorf("ran: %v, %d messages", err, w.sink.total())
+		}
+	})
+}

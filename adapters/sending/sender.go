@@ -23,6 +23,7 @@ type Sender struct {
 	campaigns map[campaign.ID]*mailing
 	caughtUp  bool
 	stopping  bool
+	begun     bool
 
 	tasks   sync.WaitGroup
 	stop    chan struct{}   // closed by Stop: begin nothing new
@@ -48,6 +49,9 @@ func New(o Options) *Sender {
 // Run works until Stop, or until ctx ends: that breaks off what is under way,
 // as a crash would. It is called once. An error says that it cannot go on.
 func (s *Sender) Run(ctx context.Context) error {
+	s.mu.Lock()
+	s.begun = true
+	s.mu.Unlock()
 	defer close(s.ended)
 	defer s.breakup()
 	defer context.AfterFunc(ctx, s.breakup)()
@@ -76,9 +80,11 @@ func (s *Sender) Run(ctx context.Context) error {
 // Stop lets what is under way end and be recorded, releases every segment, and
 // returns when Run does. When ctx ends first, transmissions are broken off, and
 // what they were about is unknown; Stop then returns ctx's error at once, and
-// Run soon.
+// Run soon. After Stop, a Run that had not begun ends at once.
 func (s *Sender) Stop(ctx context.Context) error {
-	s.halt()
+	if begun := s.halt(); !begun {
+		return nil
+	}
 	select {
 	case <-s.ended:
 		return nil
@@ -89,17 +95,18 @@ func (s *Sender) Stop(ctx context.Context) error {
 }
 
 // halt begins the end: no task starts any more, and those at work wind down.
-func (s *Sender) halt() {
+func (s *Sender) halt() (begun bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopping {
-		return
+		return s.begun
 	}
 	s.stopping = true
 	close(s.stop)
 	for _, m := range s.campaigns {
 		m.interrupt()
 	}
+	return s.begun
 }
 
 // newID is random, and later ones sort later.
