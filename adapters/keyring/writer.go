@@ -57,7 +57,7 @@ type job struct {
 }
 
 func openWriter(ctx context.Context, path string) (w *writer, err error) {
-	db, err := openDB(path, "&_pragma=cache_size(-32768)&_pragma=wal_autocheckpoint(16000)", 1)
+	db, err := openDB(path, "&_pragma=cache_size(-8192)&_pragma=wal_autocheckpoint(16000)", 1)
 	if err != nil {
 		return nil, err
 	}
