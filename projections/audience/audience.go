@@ -169,8 +169,9 @@ func (p *page) member(s *person, id domain.ID, e event.Recorded, change func(*me
 		l.Counts.add(m.standing(l.DoubleOptIn), -1)
 	}
 	change(m)
-	m.dirty = true
-	l.Counts.add(m.standing(l.DoubleOptIn), 1)
+	standing := m.standing(l.DoubleOptIn)
+	m.row = projections.Row{id[:], s.ID[:], string(standing), int64(m.inForce(l.DoubleOptIn)), projections.Micros(m.since)}
+	l.Counts.add(standing, 1)
 	return nil
 }
 

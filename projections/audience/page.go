@@ -56,7 +56,7 @@ type member struct {
 	list   domain.ID
 	joined bool
 	since  time.Time
-	dirty  bool
+	row    projections.Row // of members, when it has changed
 }
 
 func (m *member) standing(doubleOptIn bool) Standing {
@@ -152,18 +152,10 @@ func (p *page) flush() error {
 			return err
 		}
 		for i := range s.members {
-			m := &s.members[i]
-			if !m.dirty {
-				continue
-			}
-			l, err := p.list(s.Account, m.list)
-			if err != nil {
-				return err
-			}
-			if err := p.rows.Put(members, projections.Row{
-				m.list[:], s.ID[:], string(m.standing(l.DoubleOptIn)), int64(m.inForce(l.DoubleOptIn)), projections.Micros(m.since),
-			}); err != nil {
-				return err
+			if row := s.members[i].row; row != nil {
+				if err := p.rows.Put(members, row); err != nil {
+					return err
+				}
 			}
 		}
 	}

@@ -76,9 +76,11 @@ func (p *Person) permission(lists []domain.ID, list func(domain.ID) (List, error
 	return allowed, nil
 }
 
-// MailableIDs returns up to limit people whom at least one of the lists may
-// mail, each once, in id order, after one; none: that was all.
-func MailableIDs(ctx context.Context, r projections.Reader, account domain.ID, lists []domain.ID, after domain.ID, limit int) ([]domain.ID, error) {
+// MemberIDs returns up to limit people who are on at least one of the lists,
+// each once, in id order, after one; none: that was all. Whether they may be
+// mailed is Permissions' to say. Archived lists and those of other accounts
+// have nobody.
+func MemberIDs(ctx context.Context, r projections.Reader, account domain.ID, lists []domain.ID, after domain.ID, limit int) ([]domain.ID, error) {
 	var ids []domain.ID
 	for _, id := range lists {
 		l, found, err := FindList(ctx, r, account, id)
@@ -88,32 +90,15 @@ func MailableIDs(ctx context.Context, r projections.Reader, account domain.ID, l
 		if !found || l.Archived {
 			continue
 		}
-		if ids, err = mailableOf(ctx, r, id, after, limit, ids); err != nil {
+		rows, err := r.Scan(ctx, members, []any{id[:]}, past(after), limit)
+		if err != nil {
 			return nil, err
+		}
+		for _, row := range rows {
+			ids = append(ids, row.ID(1))
 		}
 	}
 	slices.SortFunc(ids, func(a, b domain.ID) int { return bytes.Compare(a[:], b[:]) })
 	ids = slices.Compact(ids)
 	return ids[:min(limit, len(ids))], nil
-}
-
-// mailableOf appends up to limit of one list.
-func mailableOf(ctx context.Context, r projections.Reader, list, after domain.ID, limit int, ids []domain.ID) ([]domain.ID, error) {
-	for left := limit; left > 0; {
-		rows, err := r.Scan(ctx, members, []any{list[:]}, past(after), limit)
-		if err != nil {
-			return nil, err
-		}
-		for _, row := range rows {
-			after = row.ID(1)
-			if left > 0 && Standing(row.Text(2)) == Mailable {
-				ids = append(ids, after)
-				left--
-			}
-		}
-		if len(rows) < limit {
-			break
-		}
-	}
-	return ids, nil
 }
