@@ -52,7 +52,7 @@ func (s *Sender) freeze(ctx context.Context, m Mailing, started event.Position) 
 		}
 		var people []domain.ID
 		if err := s.persist(ctx, "read the audience", func() (err error) {
-			people, err = s.o.Audience.Mailable(ctx, m.Account, m.Settings.Lists, p.last, s.o.SegmentSize)
+			people, err = s.o.Audience.Members(ctx, m.Account, m.Settings.Lists, p.last, s.o.SegmentSize)
 			return err
 		}); err != nil {
 			return err

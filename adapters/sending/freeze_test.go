@@ -68,8 +68,8 @@ func TestNobody(t *testing.T) {
 	})
 }
 
-// Who may not be mailed when the audience is frozen is no recipient.
-func TestOnlyTheMailableAreRecipients(t *testing.T) {
+// Who may not be mailed is withheld with a reason, and not left out in silence.
+func TestWhoMayNotBeMailedIsWithheld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 7)
 		w.revoke(0)
@@ -77,8 +77,8 @@ func TestOnlyTheMailableAreRecipients(t *testing.T) {
 		w.start()
 		_, stop := run(t, w.options())
 		defer stop()
-		if is := w.finish(); is.Audience.Recipients != 5 || is.Result != (campaign.Finished{Sent: 5}) {
-			t.Errorf("%d recipients, finished with %+v; want 5", is.Audience.Recipients, is.Result)
+		if is := w.finish(); is.Audience.Recipients != 7 || is.Result != (campaign.Finished{Sent: 5, Withheld: 2}) {
+			t.Errorf("%d recipients, finished with %+v; want 7, 2 of them withheld", is.Audience.Recipients, is.Result)
 		}
 		if w.sink.count(0)+w.sink.count(5) != 0 {
 			t.Error("sent to somebody who had revoked")

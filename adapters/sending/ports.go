@@ -28,9 +28,10 @@ type Journal interface {
 type Audience interface {
 	// WaitFor returns when the view has taken in everything up to a position.
 	WaitFor(ctx context.Context, at event.Position) error
-	// Mailable returns up to limit people whom at least one of the lists may
-	// mail, each once, in id order, after a person; none: that was all.
-	Mailable(ctx context.Context, account domain.ID, lists []domain.ID, after domain.ID, limit int) ([]domain.ID, error)
+	// Members returns up to limit people who are on at least one of the lists,
+	// each once, in id order, after a person; none: that was all. Each of them is
+	// sent to or withheld with a reason.
+	Members(ctx context.Context, account domain.ID, lists []domain.ID, after domain.ID, limit int) ([]domain.ID, error)
 	// Permissions says of each person whether and how they may be mailed now,
 	// in the order asked. WaitFor before it makes "now" a position at least.
 	Permissions(ctx context.Context, account domain.ID, lists, people []domain.ID) ([]audience.Permission, error)

@@ -96,8 +96,8 @@ type real struct {
 
 func (r real) WaitFor(ctx context.Context, at event.Position) error { return r.wait(ctx, at) }
 
-func (r real) Mailable(ctx context.Context, account domain.ID, lists []domain.ID, after domain.ID, limit int) ([]domain.ID, error) {
-	return audience.MailableIDs(ctx, r.Reader, account, lists, after, limit)
+func (r real) Members(ctx context.Context, account domain.ID, lists []domain.ID, after domain.ID, limit int) ([]domain.ID, error) {
+	return audience.MemberIDs(ctx, r.Reader, account, lists, after, limit)
 }
 
 func (r real) Permissions(ctx context.Context, account domain.ID, lists, people []domain.ID) ([]audience.Permission, error) {

@@ -39,9 +39,9 @@ func (p permissions) WaitFor(ctx context.Context, at event.Position) error {
 	return p.Host.WaitFor(ctx, audience.Projection.Name, at)
 }
 
-// Mailable implements sending.Audience.
-func (p permissions) Mailable(ctx context.Context, account domain.ID, lists []domain.ID, after domain.ID, limit int) ([]domain.ID, error) {
-	return audience.MailableIDs(ctx, p.reader(), account, lists, after, limit)
+// Members implements sending.Audience.
+func (p permissions) Members(ctx context.Context, account domain.ID, lists []domain.ID, after domain.ID, limit int) ([]domain.ID, error) {
+	return audience.MemberIDs(ctx, p.reader(), account, lists, after, limit)
 }
 
 // Permissions implements sending.Audience.
