@@ -5,6 +5,7 @@ import (
 	"crypto/cipher"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"testing"
@@ -55,6 +56,8 @@ type world struct {
 	store   readmodel.Store
 	host    *readmodel.Host
 	people  int
+	gate    chan struct{} // taken for each page that goes to a projection; nil: open
+	read    chan struct{} // given for each page that waits at the gate
 	end     func()
 }
 
@@ -72,15 +75,25 @@ func (w *world) ok(err error) {
 	}
 }
 
-// open makes a host of projections, and runs it until close.
 func (w *world) open(ps ...projections.Projection) {
+	w.Helper()
+	w.make(ps...)
+	w.run()
+}
+
+// make opens the models of projections; nothing moves yet.
+func (w *world) make(ps ...projections.Projection) {
 	w.Helper()
 	var err error
 	w.host, err = readmodel.NewHost(w.Context(), readmodel.Options{
 		Source: w.journal, Store: w.store, Projections: ps,
-		Subscriber: func(f readmodel.Follow) message.Subscriber { return bus.NewLogSubscriber(f) },
+		Subscriber: func(f readmodel.Follow) message.Subscriber { return bus.NewLogSubscriber(w.gated(f)) },
 	})
 	w.ok(err)
+}
+
+// run lets the host follow until end.
+func (w *world) run() {
 	ctx, cancel := context.WithCancel(w.Context())
 	done := make(chan error, 1)
 	go func() { done <- w.host.Run(ctx) }()
@@ -89,6 +102,32 @@ func (w *world) open(ps ...projections.Projection) {
 		cancel()
 		w.ok(<-done)
 		w.ok(w.host.Close())
+	}
+}
+
+// gated holds pages back that have been read already.
+func (w *world) gated(follow readmodel.Follow) readmodel.Follow {
+	gate := w.gate
+	if gate == nil {
+		return follow
+	}
+	return func(ctx context.Context, topic string) iter.Seq2[eventlog.RecordedPage, error] {
+		return func(yield func(eventlog.RecordedPage, error) bool) {
+			for page, err := range follow(ctx, topic) {
+				select {
+				case w.read <- struct{}{}:
+				default:
+				}
+				select {
+				case <-gate:
+				case <-ctx.Done():
+					return
+				}
+				if !yield(page, err) {
+					return
+				}
+			}
+		}
 	}
 }
 
@@ -271,6 +310,50 @@ func TestHostComparesRows(t *testing.T) {
 	w.end()
 }
 
+// A page that was read before a rebuild went past it changes nothing; a comparison looks no further than the live model has come.
+func TestHostBehindItsRebuild(t *testing.T) {
+	eachStore(t, func(w *world) {
+		w.join(10)
+		w.gate = make(chan struct{})
+		w.open(audience.Projection)
+		for range 2 {
+			compared, err := w.host.Compare(t.Context(), nil)
+			w.ok(err)
+			w.equal(compared[0].Equal(), true)
+			w.ok(w.host.Rebuild(t.Context(), "audience", nil))
+			w.equal(w.members(), 10)
+		}
+		w.gate <- struct{}{}
+		w.join(10)
+		compared, err := w.host.Compare(t.Context(), nil)
+		w.ok(err)
+		w.equal(compared[0].Equal(), true)
+		close(w.gate)
+		w.wait()
+		w.equal(w.members(), 20)
+		w.end()
+	})
+}
+
+// What a rebuild has taken in already is left out of a page that began before.
+func TestHostAheadOfItsPage(t *testing.T) {
+	eachStore(t, func(w *world) {
+		w.join(10)
+		w.gate, w.read = make(chan struct{}), make(chan struct{}, 1)
+		w.make(audience.Projection)
+		w.ok(w.host.Rebuild(t.Context(), "audience", func(event.Position, event.Position) {
+			w.join(10)
+			w.run()
+			<-w.read
+		}))
+		w.equal(w.members(), 10)
+		close(w.gate)
+		w.wait()
+		w.equal(w.members(), 20)
+		w.end()
+	})
+}
+
 // A new version with the same tables is built while the old one serves; WaitFor waits for the new one.
 func TestHostUpgrades(t *testing.T) {
 	eachStore(t, func(w *world) {
@@ -278,23 +361,27 @@ func TestHostUpgrades(t *testing.T) {
 		w.open(audience.Projection)
 		w.wait()
 		w.end()
-		w.join(5)
+		w.join(1500) // more than a page
 		next := audience.Projection
 		next.Version++
-		hold := make(chan struct{})
-		fold := next.Fold
+		first, hold := make(chan struct{}), make(chan struct{})
+		fold, pages := next.Fold, 0
 		next.Fold = func(rows projections.Rows, page []event.Recorded) error {
-			<-hold
+			if pages++; pages == 2 {
+				close(first)
+				<-hold
+			}
 			return fold(rows, page)
 		}
 		w.open(next)
+		<-first
 		w.equal(w.members(), 5)
 		soon, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 		defer cancel()
 		w.equal(w.host.WaitFor(soon, "audience", 1), context.DeadlineExceeded)
 		close(hold)
 		w.wait()
-		w.equal(w.members(), 10)
+		w.equal(w.members(), 1505)
 		w.equal(w.status("audience").Serving, "audience_v2")
 		w.end()
 		ids, err := w.store.IDs(t.Context())

@@ -220,7 +220,7 @@ func (s *hosted) apply(ctx context.Context, page eventlog.RecordedPage) error {
 			s.logger.Error("event cannot be read", "event", p.Event, "type", p.Type, "version", p.Version, "position", p.Position)
 		}
 	}
-	s.seen = page.Next
+	s.seen, s.failed = page.Next, nil
 	if s.old == "" {
 		s.reached.set(s.seen)
 	}
