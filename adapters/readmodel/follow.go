@@ -1,0 +1,95 @@
+package readmodel
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+
+	"github.com/cleversender/cleversender/adapters/eventlog"
+	"github.com/cleversender/cleversender/domain/event"
+	"github.com/cleversender/cleversender/projections"
+)
+
+// decodes is the types whose data the fold looks at; nil: all.
+func decodes(p projections.Projection) map[string]bool {
+	if p.Envelopes {
+		return map[string]bool{}
+	}
+	return folds(p)
+}
+
+// folds is the types that the fold gets; nil: all.
+func folds(p projections.Projection) map[string]bool {
+	if p.Types == nil {
+		return nil
+	}
+	types := make(map[string]bool, len(p.Types))
+	for _, t := range p.Types {
+		types[t] = true
+	}
+	return types
+}
+
+// follow yields pages from where the model is. It ends at an event from a
+// newer version of the software; other errors are tried again.
+func (s *hosted) follow(ctx context.Context, source Source) iter.Seq2[eventlog.RecordedPage, error] {
+	types := decodes(s.p)
+	return func(yield func(eventlog.RecordedPage, error) bool) {
+		for {
+			for page, err := range source.FollowStored(ctx, s.position(), s.p.Types, pageSize) {
+				var decoded eventlog.RecordedPage
+				if err == nil {
+					decoded, err = source.DecodePage(page, types)
+				}
+				if errors.Is(err, event.ErrNewer) {
+					s.stopBefore(decoded, err, yield)
+					return
+				}
+				if err != nil {
+					s.fail(err)
+					break
+				}
+				if !yield(decoded, nil) {
+					return
+				}
+				if _, stopped := s.reached.now(); stopped != nil {
+					return
+				}
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(time.Second):
+			}
+		}
+	}
+}
+
+// stopBefore takes in what came before an event that cannot be understood, and stops.
+func (s *hosted) stopBefore(before eventlog.RecordedPage, err error, yield func(eventlog.RecordedPage, error) bool) {
+	if n := len(before.Events); n > 0 {
+		before.Next = before.Events[n-1].Position
+		if !yield(before, nil) {
+			return
+		}
+	}
+	s.stop(err)
+}
+
+func (s *hosted) stop(err error) {
+	s.logger.Error("projection stopped", "error", err)
+	s.reached.stop(err)
+}
+
+func (s *hosted) fail(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failed = err
+}
+
+func (s *hosted) position() event.Position {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.seen
+}
