@@ -26,10 +26,13 @@ type tail struct {
 	bytes  int
 	head   event.Position // of the last event of the log
 	grown  chan struct{}  // closed when head moves
+
+	since event.Position            // from here on last is complete
+	last  map[string]event.Position // of each type that was pushed, its newest event
 }
 
 func newTail(keep int) *tail {
-	return &tail{keep: keep, grown: make(chan struct{})}
+	return &tail{keep: keep, grown: make(chan struct{}), last: map[string]event.Position{}}
 }
 
 // push adds what has just been committed.
@@ -39,6 +42,7 @@ func (t *tail) push(events []event.Stored) {
 	t.events = append(t.events, events...)
 	for i := range events {
 		t.bytes += size(&events[i])
+		t.last[events[i].Type] = events[i].Position
 	}
 	if len(t.events) > 2*t.keep || t.bytes > 2*tailBytes {
 		t.trim()
@@ -53,6 +57,7 @@ func (t *tail) restart(head event.Position) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.events, t.bytes, t.head = nil, 0, head
+	t.since, t.last = head, map[string]event.Position{}
 	close(t.grown)
 	t.grown = make(chan struct{})
 }
@@ -78,14 +83,31 @@ func (t *tail) position() event.Position {
 	return t.head
 }
 
+// nothing reports that no event of these types follows after, for sure: it
+// saves who follows a few rare types from reading what others append by the million.
+func (t *tail) nothing(after event.Position, types map[string]bool) bool {
+	if types == nil || after < t.since {
+		return false
+	}
+	for name := range types {
+		if t.last[name] > after {
+			return false
+		}
+	}
+	return true
+}
+
 // page is what follows after, at most batch positions; ok is false when that
 // has left memory. grown is closed once there is more than page.Next.
 func (t *tail) page(after event.Position, types map[string]bool, batch int) (page eventlog.Page, grown <-chan struct{}, ok bool) {
 	t.mu.Lock()
-	events, head, grown := t.events, t.head, t.grown
+	events, head, grown, nothing := t.events, t.head, t.grown, t.nothing(after, types)
 	t.mu.Unlock()
 	if after >= head {
 		return eventlog.Page{Next: after}, grown, true
+	}
+	if nothing {
+		return eventlog.Page{Next: head}, grown, true
 	}
 	missing := uint64(head - after)
 	if missing > uint64(len(events)) {

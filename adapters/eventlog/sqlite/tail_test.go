@@ -34,3 +34,25 @@ func TestTheTailIsBounded(t *testing.T) {
 		})
 	}
 }
+
+// Who follows a type that nobody appends is at the head at once; what was
+// there before the tail began is never skipped.
+func TestTheTailKnowsWhatDidNotHappen(t *testing.T) {
+	tail := newTail(2) // most of what is pushed has left memory
+	tail.restart(10)
+	for n := 11; n <= 20; n++ {
+		e := logtest.Events("x", 1)
+		e[0].Type, e[0].Position = "often", event.Position(n)
+		tail.push(e)
+	}
+	rare := map[string]bool{"rare": true}
+	if page, _, ok := tail.page(10, rare, 5); !ok || page.Next != 20 || len(page.Events) != 0 {
+		t.Errorf("after 10: %+v, %v; want to be at 20 with nothing", page, ok)
+	}
+	if _, _, ok := tail.page(9, rare, 5); ok {
+		t.Error("event 10 was skipped, which may be one of these")
+	}
+	if _, _, ok := tail.page(10, map[string]bool{"rare": true, "often": true}, 5); ok {
+		t.Error("events that have left memory were skipped")
+	}
+}
