@@ -27,6 +27,11 @@ func (c campaignRow) Live() bool {
 	return c.Status == campaign.Sending || c.Status == campaign.Waiting
 }
 
+// Over reports that nothing more will happen to it.
+func (c campaignRow) Over() bool {
+	return c.Status == campaign.Done || c.Status == campaign.CalledOff
+}
+
 // Done is how many recipients are settled.
 func (c campaignRow) Done() int { return settled(c.Report) }
 

@@ -27,6 +27,7 @@ func sorted(counts map[delivery.Reason]int) []reasonCount {
 type funnelStep struct {
 	Name   string
 	Key    string // of the number that is kept up to date
+	Whole  string // and of the one that it is a part of
 	People int
 	Of     int
 	Width  float64
@@ -34,11 +35,11 @@ type funnelStep struct {
 
 func funnel(r campaignreport.Report) []funnelStep {
 	steps := []funnelStep{
-		{Name: "Recipients", Key: "recipients", People: r.Recipients, Of: r.Recipients},
-		{Name: "Sent", Key: "sent", People: r.Sent, Of: r.Recipients},
-		{Name: "Opened", Key: "opened", People: r.Opens.HumanPeople, Of: r.Sent},
-		{Name: "Clicked", Key: "clicked", People: r.Clicks.HumanPeople, Of: r.Sent},
-		{Name: "Unsubscribed", Key: "unsubscribed", People: r.Unsubscribed, Of: r.Sent},
+		{Name: "Recipients", Key: "recipients", Whole: "recipients", People: r.Recipients, Of: r.Recipients},
+		{Name: "Sent", Key: "sent", Whole: "recipients", People: r.Sent, Of: r.Recipients},
+		{Name: "Opened", Key: "opened", Whole: "sent", People: r.Opens.HumanPeople, Of: r.Sent},
+		{Name: "Clicked", Key: "clicked", Whole: "sent", People: r.Clicks.HumanPeople, Of: r.Sent},
+		{Name: "Unsubscribed", Key: "unsubscribed", Whole: "sent", People: r.Unsubscribed, Of: r.Sent},
 	}
 	for i := range steps {
 		if r.Recipients > 0 {

@@ -15,6 +15,7 @@ import (
 	"github.com/cleversender/cleversender/domain/privacyrequest"
 	"github.com/cleversender/cleversender/domain/subscriber"
 	"github.com/cleversender/cleversender/projections/audience"
+	"github.com/cleversender/cleversender/projections/campaignlist"
 	"github.com/cleversender/cleversender/projections/consenthistory"
 	"github.com/cleversender/cleversender/projections/persontimeline"
 	"github.com/cleversender/cleversender/projections/requests"
@@ -37,6 +38,7 @@ type personPage struct {
 	Omitted    int                    // events before those of Timeline
 	Requests   []requests.Request     // the newest first
 	ListNames  map[domain.ID]string
+	Campaigns  map[domain.ID]string // names of those in Timeline
 }
 
 type attribute struct{ Name, Value string }
@@ -100,6 +102,9 @@ func (s *site) findPersonPage(r *http.Request, who session) (p personPage, err e
 	if p.ListNames, err = s.listNames(ctx, who.account); err != nil {
 		return p, err
 	}
+	if p.Campaigns, err = s.campaignNames(ctx, who, p.Timeline); err != nil {
+		return p, err
+	}
 	if p.Requests, err = requests.Of(ctx, s.rows(requests.Projection.Name), who.account, p.ID); err != nil {
 		return p, err
 	}
@@ -108,6 +113,22 @@ func (s *site) findPersonPage(r *http.Request, who session) (p personPage, err e
 		err = s.fillPerson(ctx, who, &p)
 	}
 	return p, err
+}
+
+// campaignNames names the campaigns that a person's events are about.
+func (s *site) campaignNames(ctx context.Context, who session, entries []persontimeline.Entry) (map[domain.ID]string, error) {
+	names := map[domain.ID]string{}
+	for _, e := range entries {
+		if _, known := names[e.Campaign]; known || e.Campaign.IsZero() {
+			continue
+		}
+		c, _, err := campaignlist.Find(ctx, s.rows(campaignlist.Projection.Name), who.account, e.Campaign)
+		if err != nil {
+			return nil, err
+		}
+		names[e.Campaign] = cmp.Or(c.Settings.Name, "campaign")
+	}
+	return names, nil
 }
 
 // fillPerson adds what is held now.
@@ -175,7 +196,11 @@ func (s *site) openRequest(w http.ResponseWriter, r *http.Request, who session, 
 	if err := act(s, r, who, requests.Projection.Name, cmd); err != nil {
 		return err
 	}
-	return seeOther(w, r, "/people/"+id.String()+"#requests")
+	to := "/people/" + id.String()
+	if kind == privacyrequest.Access {
+		to += "#requests"
+	}
+	return seeOther(w, r, to)
 }
 
 func (s *site) erasePage(w http.ResponseWriter, r *http.Request, who session) error {

@@ -49,12 +49,13 @@ type view struct {
 	Error   string // what could not be done
 	Notice  string // what was done
 	Refresh int    // seconds after which the page is asked for again; 0: never
+	Here    string // path and query of the page: with a fragment, browsers would only scroll
 	Data    any
 }
 
 // show answers with a page.
 func (s *site) show(w http.ResponseWriter, r *http.Request, who session, name string, v view) error {
-	v.Account, v.Mailbox = who.name, s.Mailbox != nil
+	v.Account, v.Mailbox, v.Here = who.name, s.Mailbox != nil, r.URL.RequestURI()
 	if v.Account == "" && !who.account.IsZero() {
 		v.Account = "Account"
 	}

@@ -51,7 +51,7 @@ func TestReport(t *testing.T) {
 	w := newWorld(t)
 	id := sent(w)
 	p := w.get("/campaigns/"+id.String(), 200)
-	w.has(p, `<span data-field="sent">2</span> <small>50.0`, `<span data-field="opened">1</span> <small>50.0`,
+	w.has(p, `<span data-field="sent">2</span> <small><span data-share="sent/recipients">50.0`, `<span data-field="opened">1</span> <small><span data-share="opened/sent">50.0`,
 		"Withheld: Unsubscribed before their turn", "Failed: The mail server refused the message",
 		`https://example.com/?a=1&amp;b=2</td><td class="num">1</td><td class="num">1</td><td class="num">1</td>`,
 		`<title id="sent-title">Sent over time</title>`, `role="img" aria-labelledby="opens-title opens-desc"`,

@@ -24,7 +24,14 @@ async function follow(part) {
         field.textContent = write(value);
       }
     }
-    if (now.status !== part.dataset.status) {
+    for (const share of part.querySelectorAll("[data-share]")) {
+      const [some, all] = share.dataset.share.split("/").map((field) => now[field]);
+      if (share.tagName === "rect") share.setAttribute("width", all ? (100 * some) / all : 0);
+      else share.textContent = all ? ((100 * some) / all).toFixed(1) + "\u202f%" : "–";
+    }
+    const settled = now.recipients > 0 && !part.querySelector("progress"); // there is something to show now
+    const drawn = now.sent > 0 && part.dataset.charts === "0"; // and something to draw
+    if (settled || drawn || now.status !== part.dataset.status) {
       location.reload();
       return;
     }
