@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	_ "embed"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -15,9 +16,11 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -80,7 +83,7 @@ func (b *tab) watch(e any) {
 	case *network.EventWebSocketCreated:
 		b.fault("a web socket: " + e.URL)
 	case *runtime.EventExceptionThrown:
-		b.fault("an exception: " + e.ExceptionDetails.Error())
+		b.fault(fmt.Sprint("an exception: ", e.ExceptionDetails.Text, e.ExceptionDetails.Exception))
 	case *runtime.EventConsoleAPICalled:
 		b.fault(fmt.Sprintf("the console says %s %v", e.Type, e.Args))
 	case *log.EventEntryAdded:
@@ -134,14 +137,23 @@ func (b *tab) goes(t *testing.T, what string, step chromedp.Action[chromedp.Void
 	return resp.Status
 }
 
-// open asks for a page of the server, or for a whole URL.
-func (b *tab) open(t *testing.T, page string) {
+// refused takes a step that the server is to refuse; the browser notes it, too.
+func (b *tab) refused(t *testing.T, want int64, step chromedp.Action[chromedp.Void]) {
 	t.Helper()
-	if strings.HasPrefix(page, "/") {
-		page = b.base + page
+	if got := b.goes(t, "refused", step); got != want {
+		t.Errorf("the server answers %d, want %d (at %s)", got, want, b.where())
 	}
-	if status := b.goes(t, page, chromedp.Navigate(page)); status != http.StatusOK {
-		t.Fatalf("%s answers %d", page, status)
+	b.expect(fmt.Sprintf("status of %d", want))
+}
+
+// open asks for a page of the server, or for a whole URL.
+func (b *tab) open(t *testing.T, to string) {
+	t.Helper()
+	if strings.HasPrefix(to, "/") {
+		to = b.base + to
+	}
+	if status := b.goes(t, to, chromedp.Navigate(to)); status != http.StatusOK {
+		t.Fatalf("%s answers %d", to, status)
 	}
 }
 
@@ -184,10 +196,15 @@ func eval[T any](t *testing.T, b *tab, js string) T {
 	return v
 }
 
+// read is the script that reads the first element that a CSS selector finds.
+func read(selector string) string {
+	return fmt.Sprintf(`((e) => e?.innerText ?? e?.textContent ?? "")(document.querySelector(%q))`, selector)
+}
+
 // text is what a person reads of the first element that a CSS selector finds.
 func (b *tab) text(t *testing.T, selector string) string {
 	t.Helper()
-	return strings.Join(strings.Fields(eval[string](t, b, fmt.Sprintf(`document.querySelector(%q)?.innerText ?? ""`, selector))), " ")
+	return strings.Join(strings.Fields(eval[string](t, b, read(selector))), " ")
 }
 
 // until waits until a page shows a text, by itself.
@@ -195,7 +212,7 @@ func (b *tab) until(t *testing.T, selector, want string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
-	js, last := fmt.Sprintf(`document.querySelector(%q)?.innerText ?? ""`, selector), ""
+	js, last := read(selector), ""
 	for ctx.Err() == nil {
 		if now, err := chromedp.Run(ctx, chromedp.Evaluate[string](js)); err == nil { // a page that is being left has no answer
 			if last = strings.Join(strings.Fields(now), " "); strings.Contains(last, want) {
@@ -205,6 +222,43 @@ func (b *tab) until(t *testing.T, selector, want string) {
 		time.Sleep(20 * time.Millisecond)
 	}
 	t.Fatalf("%s does not come to show %q: %q (at %s)", selector, want, last, b.where())
+}
+
+// untilFramed waits until the frame of the page says something. It is of
+// another origin, and may run no script: only the browser can look into it.
+func (b *tab) untilFramed(t *testing.T, want string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	last := ""
+	for ; ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
+		now, err := framed(ctx)
+		if err == nil { // a frame that is loading has no answer
+			last = now
+		}
+		if strings.Contains(last, want) {
+			return
+		}
+	}
+	t.Fatalf("the frame does not come to show %q: %q", want, last)
+}
+
+func framed(ctx context.Context) (text string, err error) {
+	tree, err := chromedp.Call(ctx, page.GetFrameTree, cdp.Empty{})
+	if err != nil || len(tree.FrameTree.ChildFrames) == 0 {
+		return "", err
+	}
+	world, err := chromedp.Call(ctx, page.CreateIsolatedWorld, page.CreateIsolatedWorldParams{FrameID: tree.FrameTree.ChildFrames[0].Frame.ID})
+	if err != nil {
+		return "", err
+	}
+	said, err := chromedp.Call(ctx, runtime.Evaluate, runtime.EvaluateParams{
+		Expression: "document.body.innerText", ContextID: world.ExecutionContextID, ReturnByValue: new(true),
+	})
+	if err != nil {
+		return "", err
+	}
+	return text, json.Unmarshal(said.Result.Value, &text)
 }
 
 func (b *tab) where() string {
@@ -248,18 +302,24 @@ func (b *tab) download(t *testing.T, label string) []byte {
 //go:embed testdata/audit.js
 var auditJS string
 
-// looks are the ways in which every page is looked at.
+// looks are the ways in which every page is looked at; the first two show all
+// that there is to find, the others are for pictures.
 var looks = []struct {
 	name   string
 	width  int64
 	scheme string
-}{{"light", 1200, "light"}, {"dark", 1200, "dark"}, {"narrow", 390, "light"}, {"narrow-dark", 390, "dark"}}
+}{{"light", 1200, "light"}, {"narrow-dark", 390, "dark"}, {"narrow", 390, "light"}, {"dark", 1200, "dark"}}
+
+var pictures = os.Getenv("CLEVERSENDER_SCREENSHOTS")
 
 // check looks at the page in every way, and reports what is wrong with it and
 // what it did that no page may do. With CLEVERSENDER_SCREENSHOTS it keeps pictures.
 func (b *tab) check(t *testing.T, name string) {
 	t.Helper()
-	for _, look := range looks {
+	for i, look := range looks {
+		if i > 1 && pictures == "" {
+			break
+		}
 		b.look(t, look.width, look.scheme)
 		for _, wrong := range eval[[]string](t, b, fmt.Sprintf("(%s)(%d)", auditJS, look.width)) {
 			t.Errorf("page %s, %s: %s", name, look.name, wrong)
@@ -287,16 +347,15 @@ func (b *tab) look(t *testing.T, width int64, scheme string) {
 
 func (b *tab) picture(t *testing.T, name string) {
 	t.Helper()
-	dir := os.Getenv("CLEVERSENDER_SCREENSHOTS")
-	if dir == "" {
+	if pictures == "" {
 		return
 	}
 	png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
 	if err == nil {
-		err = os.MkdirAll(dir, 0o755)
+		err = os.MkdirAll(pictures, 0o755)
 	}
 	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644)
+		err = os.WriteFile(filepath.Join(pictures, name+".png"), png, 0o644)
 	}
 	if err != nil {
 		t.Fatalf("picture of %s: %v", name, err)

@@ -204,6 +204,7 @@ type sink struct {
 	total  int
 	when   map[int]func()
 	refuse string // whom it does not know
+	before func() // called before a message is taken; nil: nothing
 }
 
 func newSink(t *testing.T) *sink {
@@ -220,6 +221,9 @@ func newSink(t *testing.T) *sink {
 
 func (s *sink) answer(_ string, to []string) error {
 	time.Sleep(2 * time.Millisecond)
+	if s.before != nil {
+		s.before()
+	}
 	if to[0] == s.refuse {
 		return &gosmtp.SMTPError{Code: 550, EnhancedCode: gosmtp.EnhancedCode{5, 1, 1}, Message: "<" + to[0] + "> is not known here"}
 	}

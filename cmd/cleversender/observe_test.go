@@ -45,7 +45,7 @@ func story(t *testing.T, h *house, s *server, mail *sink) (secrets []string) {
 		t.Fatalf("%d sent, %d failed, want one each", r.Sent, r.Failed)
 	}
 	secrets = append(secrets, h.token)
-	for kind, link := range links(t, mail) {
+	for kind, link := range links(t, mail.Messages(0, 1)[0].Data) {
 		method := http.MethodGet
 		if kind == "/u/" {
 			method = http.MethodPost
@@ -78,10 +78,10 @@ func story(t *testing.T, h *house, s *server, mail *sink) (secrets []string) {
 	return secrets
 }
 
-// links are the pixel, a tracked link and the way out of the one message.
-func links(t *testing.T, mail *sink) map[string]string {
+// links are a message's pixel, a tracked link and the way out.
+func links(t *testing.T, message []byte) map[string]string {
 	t.Helper()
-	raw := strings.ReplaceAll(string(mail.Messages(0, 1)[0].Data), "=\r\n", "") // quoted-printable's soft line breaks
+	raw := strings.ReplaceAll(string(message), "=\r\n", "") // quoted-printable's soft line breaks
 	found := map[string]string{}
 	for _, kind := range []string{"/o/", "/c/", "/u/"} {
 		found[kind] = regexp.MustCompile(`http://[^/\s]+` + kind + `[\w.-]+`).FindString(raw)
