@@ -81,15 +81,15 @@ func (s *shop) step(t *rapid.T) {
 		s.do(t, e, commands.ClaimSegment{Campaign: sendsOf, Worker: e.worker, Until: s.clock.Add(time.Minute), Now: s.clock})
 	case "intend":
 		var sends []delivery.Intended
-		next := e.state.Next(rapid.IntRange(1, 3).Draw(t, "chunk"))
-		for _, r := range next {
+		turn := next(e.state, rapid.IntRange(1, 3).Draw(t, "chunk"))
+		for _, r := range turn {
 			sends = append(sends, delivery.Intended{Person: r.Person, Campaign: sendsOf, Ordinal: r.Ordinal})
 		}
 		if s.do(t, e, commands.IntendSends{Campaign: sendsOf, Worker: e.worker, Sends: sends}) {
-			e.inFlight = append(e.inFlight, next...)
+			e.inFlight = append(e.inFlight, turn...)
 		}
 	case "withhold":
-		who := slices.Concat(e.inFlight, e.state.Next(1))
+		who := slices.Concat(e.inFlight, next(e.state, 1))
 		if len(who) == 0 {
 			return
 		}
@@ -152,6 +152,12 @@ func TestAnyInterleavingOfWorkers(t *testing.T) {
 	})
 }
 
+// next is whose turn it is, at most n: the deferred come last.
+func next(s delivery.Segment, n int) []delivery.Recipient {
+	turn := slices.Concat(s.Waiting(), s.Deferred())
+	return turn[:min(n, len(turn))]
+}
+
 // settle lets one sound worker bring the segment to its end.
 func (s *shop) settle(t *rapid.T) delivery.Segment {
 	for range 3 * shopSize {
@@ -166,7 +172,7 @@ func (s *shop) settle(t *rapid.T) delivery.Segment {
 		if !s.do(t, e, commands.ClaimSegment{Campaign: sendsOf, Worker: e.worker, Until: s.clock.Add(time.Minute), Now: s.clock}) {
 			t.Fatal("cannot claim")
 		}
-		for _, r := range e.state.Next(shopSize) {
+		for _, r := range next(e.state, shopSize) {
 			s.do(t, e, commands.IntendSends{Campaign: sendsOf, Worker: e.worker, Sends: []delivery.Intended{
 				{Person: r.Person, Campaign: sendsOf, Ordinal: r.Ordinal},
 			}})

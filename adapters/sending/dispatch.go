@@ -12,6 +12,7 @@ import (
 // errand is a segment to visit.
 type errand struct {
 	number, passes int
+	retry          time.Time // not before, for those who were deferred; zero: as nobody was yet
 	at             time.Time // not before
 }
 
@@ -58,7 +59,7 @@ func (s *Sender) segments(hard, live context.Context, m *mailing, mail Mailing, 
 				sum = sum.Plus(v.totals)
 				continue
 			}
-			due = append(due, errand{v.number, v.passes, s.comeback(live, m, v)})
+			due = append(due, errand{v.number, v.passes, v.retry, s.comeback(live, m, v)})
 			slices.SortStableFunc(due, func(a, b errand) int {
 				return cmp.Or(a.at.Compare(b.at), a.number-b.number)
 			})

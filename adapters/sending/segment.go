@@ -37,6 +37,7 @@ type visit struct {
 	totals delivery.Totals // when done
 	again  time.Time       // otherwise, when it is worth coming back
 	passes int             // over those who were deferred
+	retry  time.Time       // when the next of them is due
 	err    error
 }
 
@@ -44,7 +45,7 @@ type visit struct {
 // nothing to do just now, or live ends.
 func (s *Sender) visit(ctx, live context.Context, m Mailing, mailer Mailer, k *knocks, e errand) visit {
 	g := &segment{Mailing: m, sender: s, mailer: mailer, knocks: k, number: e.number, ctx: ctx}
-	v := visit{number: e.number, passes: e.passes}
+	v := visit{number: e.number, passes: e.passes, retry: e.retry}
 	if v.err = s.persist(live, "load a segment", func() (err error) {
 		g.owner, err = commands.Own[delivery.Segment, delivery.Event](ctx, s.o.Journal, m.Account, delivery.Stream(m.Campaign, e.number))
 		return err
@@ -157,28 +158,49 @@ func (g *segment) do(what string, c commands.Command[delivery.Segment, delivery.
 	return done.Position, nil
 }
 
-// work goes over those who wait, and over those who were deferred once their
-// pause is over: that is when the visit was for them.
+// work goes over those who wait and do not rest, and over those who were
+// deferred once their pause is over.
 func (g *segment) work(live context.Context, v *visit) error {
-	due := v.passes > 0
 	for live.Err() == nil && !g.state().Done() {
-		turn := g.state().Next(delivery.MaxRecipients)
+		turn, rested := g.knocks.rested(g.state().Waiting())
+		fresh := len(turn) > 0
+		if !fresh {
+			turn = g.deferred(v)
+		}
 		switch {
-		case len(turn) == 0: // only results that never came are left
+		case len(turn) > 0:
+		case rested.IsZero() && v.retry.IsZero(): // only results that never came are left
 			return g.doubt()
-		case !g.state().Fresh() && !due:
-			v.again = time.Now().Add(g.pause(v.passes))
-			v.passes++
+		default:
+			v.again = earlier(rested, v.retry)
 			return nil
-		case !g.state().Fresh():
-			due = false
 		}
 		if stuck, err := g.pass(live, turn); err != nil || stuck {
 			v.again = time.Now()
 			return err
 		}
+		if !fresh {
+			v.retry = time.Time{}
+		}
 	}
 	return nil
+}
+
+// deferred gives those to whom a server said not now, once the pause before
+// their turn is over. It begins here, and ends with that turn.
+func (g *segment) deferred(v *visit) []delivery.Recipient {
+	turn := g.state().Deferred()
+	switch {
+	case len(turn) == 0:
+		v.retry = time.Time{}
+	case v.retry.IsZero():
+		v.retry = time.Now().Add(g.pause(v.passes))
+		v.passes++
+		return nil
+	case time.Now().Before(v.retry):
+		return nil
+	}
+	return turn
 }
 
 func (g *segment) pause(passes int) time.Duration {
@@ -191,7 +213,6 @@ func (g *segment) pause(passes int) time.Duration {
 // pass gives each of these people a turn, chunk by chunk. It is stuck when no
 // server can be reached.
 func (g *segment) pass(live context.Context, turn []delivery.Recipient) (stuck bool, err error) {
-	g.knocks.last(turn)
 	for len(turn) > 0 && live.Err() == nil {
 		n := min(len(turn), g.sender.o.Window)
 		closed, _ := g.sender.door.closed()

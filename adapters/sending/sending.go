@@ -35,6 +35,11 @@
 // clock is wrong, messages may leave that the new owner counts as unknown, but
 // none leaves twice: an intent is written once, whoever believes to own what.
 //
+// With Sole the worker does not wait for another's lease to end: that other is
+// dead, or else the worker would not be alone, and what the dead one left is
+// unknown at once instead of later. Two that both believe to be alone take
+// segments from each other: what was under way is unknown, and none leaves twice.
+//
 // A message leaves only after the barrier: the intent is durable, and the
 // audience has been read anew when its view had passed that intent. So every
 // revocation recorded before the intent is honoured.
@@ -46,9 +51,12 @@
 // broken off, and what they were about is unknown.
 //
 // No server to be reached: deferred with code 0, and one message at a time
-// probes until one is answered. Who has been tried ten times over Patience or
-// longer, while nobody untried was left, fails: unreachable. A server's "not now" (4yz) is
-// tried again after each of Retries, then it is a failure: unreachable.
+// probes, ever more rarely, until one is answered; who has not been tried yet
+// probes first. It may also be the message that breaks every connection: it is
+// tried again after pauses of its own, of up to a minute, and holds up nobody
+// else meanwhile. Tried ten times, and for Patience or longer, it fails:
+// unreachable. A server's "not now" (4yz) is tried again after each of Retries,
+// then it is a failure: unreachable.
 package sending
 
 import (
@@ -73,7 +81,7 @@ type Options struct {
 	Retries     []time.Duration // pauses before a deferred message's further tries; 2 s, 10 s, 30 s
 	Patience    time.Duration   // how long a message is tried that cannot leave; 4 h
 	GroupDelay  time.Duration   // how long a result waits for others to be recorded with; 5 ms
-	Sole        bool            // nobody else has the log: another worker's claim is a dead one's, and is taken over at once
+	Sole        bool            // nobody else works on the log, for certain: another's claim is a dead one's, and is taken over at once
 }
 
 func (o Options) withDefaults() Options {

@@ -35,3 +35,21 @@ func TestASoleWorkerWaitsForNoLease(t *testing.T) {
 		})
 	}
 }
+
+// Two workers that both believe to be alone: nobody gets two messages, and
+// everybody is accounted for.
+func TestTwoSoleWorkers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 60)
+		w.sink.answer = slow(50 * time.Millisecond)
+		w.start()
+		for range 2 {
+			o := w.options()
+			o.Sole = true
+			_, stop := run(t, o)
+			defer stop()
+		}
+		w.finish()
+		w.once(60)
+	})
+}

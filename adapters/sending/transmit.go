@@ -62,7 +62,7 @@ func (s *Sender) transmit(j job) (reply delivery.Reply, tried bool) {
 		reply.Outcome = delivery.NotSent // nobody said so: nothing was asked
 	}
 	s.metrics.seconds.Observe(time.Since(began).Seconds())
-	s.door.heard(reply)
+	s.door.heard(reply, j.segment.knocks.before(j.to.Ordinal))
 	return reply, true
 }
 

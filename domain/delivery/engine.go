@@ -11,28 +11,25 @@ type Recipient struct {
 	Ordinal int
 }
 
-// Next is whose turn it is, at most n, in ordinal order: those who wait first,
-// and when none does, those who were deferred.
-func (s Segment) Next(n int) []Recipient {
-	want := Waiting
-	if s.counts[Waiting] == 0 {
-		want = Again
-	}
-	next := make([]Recipient, 0, min(n, s.counts[want]))
+// Waiting is for whom nothing has left and nothing is intended, in ordinal order.
+func (s Segment) Waiting() []Recipient { return s.who(Waiting) }
+
+// Deferred is to whom a server said not now, in ordinal order: before their
+// turn comes again, a pause is due.
+func (s Segment) Deferred() []Recipient { return s.who(Again) }
+
+func (s Segment) who(stand Standing) []Recipient {
+	who := make([]Recipient, 0, s.counts[stand])
 	for i, st := range s.standing {
-		if len(next) == cap(next) {
+		if len(who) == cap(who) {
 			break
 		}
-		if st == want {
-			next = append(next, Recipient{s.Subjects[i], s.First + i})
+		if st == stand {
+			who = append(who, Recipient{s.Subjects[i], s.First + i})
 		}
 	}
-	return next
+	return who
 }
-
-// Fresh reports that somebody waits; otherwise Next gives the deferred, before
-// whose turn a pause is due.
-func (s Segment) Fresh() bool { return s.counts[Waiting] > 0 }
 
 // Totals is what became of recipients.
 type Totals struct{ Sent, Withheld, Failed, Unknown int }

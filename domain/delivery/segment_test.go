@@ -57,20 +57,19 @@ func TestAnotherClaimPutsIntentsInDoubt(t *testing.T) {
 	if got, want := s.Totals(), (delivery.Totals{Sent: 1, Unknown: 1}); got != want {
 		t.Errorf("totals %+v, want %+v", got, want)
 	}
-	if got := s.Next(10); !cmp.Equal(got, []delivery.Recipient{{Person: person(102), Ordinal: 102}}) {
-		t.Errorf("next %v, want 102 alone", got)
+	if got := s.Waiting(); !cmp.Equal(got, []delivery.Recipient{{Person: person(102), Ordinal: 102}}) {
+		t.Errorf("waiting %v, want 102 alone", got)
 	}
 }
 
-// The deferred come after those who wait; who was called back in time waits.
-func TestNextTakesTheDeferredLast(t *testing.T) {
+// Who was told not now is deferred; who was called back in time waits as before.
+func TestWaitingAndDeferred(t *testing.T) {
 	s := after(3, delivery.Claimed{Worker: first}, intended(100), intended(101), deferred(100, 451), deferred(101, 0))
-	if got := s.Next(10); len(got) != 2 || got[0].Ordinal != 101 || got[1].Ordinal != 102 || !s.Fresh() {
-		t.Errorf("next %v, want 101 and 102", got)
+	if got, want := s.Waiting(), []delivery.Recipient{{Person: person(101), Ordinal: 101}, {Person: person(102), Ordinal: 102}}; !cmp.Equal(got, want) {
+		t.Errorf("waiting %v, want %v", got, want)
 	}
-	s = s.Evolve(intended(101)).Evolve(accepted(101)).Evolve(intended(102)).Evolve(accepted(102))
-	if got := s.Next(10); len(got) != 1 || got[0].Ordinal != 100 || s.Fresh() {
-		t.Errorf("next %v, want the deferred", got)
+	if got, want := s.Deferred(), []delivery.Recipient{{Person: person(100), Ordinal: 100}}; !cmp.Equal(got, want) {
+		t.Errorf("deferred %v, want %v", got, want)
 	}
 }
 
