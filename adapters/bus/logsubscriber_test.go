@@ -54,6 +54,9 @@ func TestAckAndNack(t *testing.T) {
 			t.Fatal(err)
 		}
 		msg, at := next(t, messages)
+		if at != 1 {
+			t.Fatalf("page %d first", at)
+		}
 		synctest.Wait()
 		select {
 		case <-messages:
