@@ -24,9 +24,13 @@ type model struct {
 	closed bool
 }
 
+// Caches in KiB. This build of SQLite (SQLITE_ENABLE_MEMORY_MANAGEMENT) lets every
+// connection of the process use the sum of all caches, at twice the size since
+// a page and its header take two slots: what one busy model does not find here
+// it takes from the idle ones.
 const (
-	writerCache = "cache_size(-8000)" // KiB
-	readerCache = "cache_size(-2000)"
+	writerCache = "cache_size(-2500)"
+	readerCache = "cache_size(-1000)"
 )
 
 func openModel(path string, tables []*projections.Table) (*model, error) {
