@@ -84,7 +84,7 @@ type Options struct {
 	Charset   string            // a name of the WHATWG Encoding Standard; "": UTF-8, or what the byte order mark says
 	Delimiter rune              // ',', ';', '\t' or '|'; 0: found from the header line
 	Mapping   map[string]string // column name in the file -> a Target, or an attribute's name
-	ChunkRows int               // rows decided together; 0: 2,500
+	ChunkRows int               // rows decided together; 0: 2,000
 	MaxBytes  int64             // of the file, unpacked; 0: 8 GiB
 	// Progress, when set, is called from one goroutine as rows become durable.
 	Progress func(Progress)
@@ -109,7 +109,7 @@ type Result struct {
 var ErrTaken = domain.Refuse("import_taken", "somebody else goes on with this import")
 
 const (
-	defaultChunk  = 2500
+	defaultChunk  = 2000
 	maxChunk      = 10000
 	recordTimeout = 10 * time.Second
 )
