@@ -14,11 +14,13 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
+	"github.com/cleversender/cleversender/adapters/api"
 	"github.com/cleversender/cleversender/adapters/recipient"
-	"github.com/cleversender/cleversender/adapters/tracking"
+	"github.com/cleversender/cleversender/cmd/cleversender/client"
 	"github.com/cleversender/cleversender/cmd/cleversender/engine"
-	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/consent"
 )
 
 // desktop is a whole installation with somebody in front of it.
@@ -91,6 +93,7 @@ func TestDashboard(t *testing.T) {
 		{"export", d.export},
 		{"erase", d.erase},
 		{"unsubscribe", d.unsubscribe},
+		{"confirm", d.confirm},
 		{"sign out", d.signOut},
 	} {
 		if !t.Run(step.name, step.do) {
@@ -109,6 +112,10 @@ func (d *desktop) signIn(t *testing.T) {
 	d.press(t, "Sign in")
 	if got := d.text(t, "header"); !strings.Contains(got, "Meadow Books") {
 		t.Errorf("signed in as %q", got)
+	}
+	d.do(t, "keyboard", chromedp.KeyEvent(kb.Tab))
+	if got := eval[string](t, d.tab, "document.activeElement.innerText"); got != "Skip to the content" {
+		t.Errorf("the first stop of the keyboard is %q", got)
 	}
 	d.check(t, "campaigns-none")
 }
@@ -395,12 +402,40 @@ func (d *desktop) unsubscribe(t *testing.T) {
 		t.Errorf("%s unsubscribed from the list, want 1", got)
 	}
 
-	// What no list of ours asks for yet is reached by a token of ours.
-	confirm := d.engine.Signer.Mint(tracking.Token{Kind: tracking.Confirm, Account: domain.ID{1}, Person: domain.ID{2}, List: domain.ID{3}})
-	d.tab.open(t, recipient.ConfirmPath+confirm)
-	d.check(t, "confirm-nothing")
 	d.refused(t, http.StatusNotFound, chromedp.Navigate(d.base+recipient.UnsubscribePath+"forged"))
 	d.check(t, "link-broken")
+}
+
+// confirm is a recipient's side of a double opt-in: looking changes nothing, the
+// button gives the consent that was asked for.
+func (d *desktop) confirm(t *testing.T) {
+	c, err := client.Dial(d.base, d.token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var person api.Subscriber
+	if err := c.Call(t.Context(), http.MethodPost, "/subscribers/find", api.SubscriberQuery{Email: "reader3@example.org"}, &person); err != nil {
+		t.Fatal(err)
+	}
+	var asked api.ConsentRecorded
+	request := api.ConsentAnswer{Action: "request", Purpose: consent.Mailing, List: person.Lists[0].List}
+	if err := c.Call(t.Context(), http.MethodPost, "/subscribers/"+person.ID.String()+"/consents", request, &asked); err != nil {
+		t.Fatal(err)
+	}
+	before := d.head(t)
+	d.tab.open(t, asked.ConfirmURL)
+	d.check(t, "confirm")
+	if after := d.head(t); after != before {
+		t.Errorf("looking appends %d events", after-before)
+	}
+	d.press(t, "Confirm")
+	d.check(t, "confirmed")
+	d.settle(t)
+	d.tab.open(t, "/lists")
+	d.press(t, "Readers")
+	if got := d.figure(t, "Unsubscribed"); got != "0" {
+		t.Errorf("%s unsubscribed from the list, want 0", got)
+	}
 }
 
 func (d *desktop) signOut(t *testing.T) {

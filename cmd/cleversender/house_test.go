@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -41,8 +42,14 @@ func newHouse(t *testing.T) *house {
 	return h
 }
 
+// processTime is how long a process may live: one that does not end by itself
+// is ended.
+const processTime = 2 * time.Minute
+
 func (h *house) command(args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(h.t.Context(), "cleversender", args...) // testscript.Main puts it on the path
+	ctx, cancel := context.WithTimeout(h.t.Context(), processTime)
+	h.t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, "cleversender", args...) // testscript.Main puts it on the path
 	cmd.Env = append(os.Environ(), "CLEVERSENDER_DATA="+h.dir, "CLEVERSENDER_TOKEN="+h.token)
 	return cmd
 }

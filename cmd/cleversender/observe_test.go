@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -67,15 +68,47 @@ func story(t *testing.T, h *house, s *server, mail *sink) (secrets []string) {
 	} {
 		visit(t, http.MethodGet, s.url+path)
 	}
-	resp, err := http.PostForm(s.url+"/login", url.Values{"token": {"cs_lovelace"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = resp.Body.Close()
+	browse(t, s.url, h.token)
 
 	h.cli("request", "access", "ada.lovelace@private.example", "--out", filepath.Join(t.TempDir(), "bundle.json"))
 	h.cli("request", "erase", "ada.lovelace@private.example")
 	return secrets
+}
+
+// browse does in the dashboard what leads nowhere, signed in or not.
+func browse(t *testing.T, base, token string) {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	browser := &http.Client{Jar: jar}
+	for _, ask := range []struct {
+		path string
+		form url.Values // nil: GET
+	}{
+		{"/login", url.Values{"token": {"cs_lovelace"}}},
+		{"/login", url.Values{"token": {token}}},
+		{"/people", url.Values{"email": {"nobody.lovelace@private.example"}}},
+		{"/people", url.Values{"email": {"ada lovelace@@private.example"}}},
+		{"/people/ada.lovelace@private.example", nil},
+		{"/nowhere/lovelace?email=ada.lovelace@private.example", nil},
+		{"/templates", url.Values{"name": {"Lovelace"}, "subject": {"{{ lovelace"}}},
+		{"/campaigns/lovelace/start", url.Values{}},
+	} {
+		send := browser.Get
+		if ask.form != nil {
+			send = func(to string) (*http.Response, error) { return browser.PostForm(to, ask.form) }
+		}
+		resp, err := send(base + ask.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode >= 500 {
+			t.Errorf("%s answers %s", ask.path, resp.Status)
+		}
+	}
 }
 
 // links are a message's pixel, a tracked link and the way out.
@@ -167,8 +200,8 @@ func TestObserved(t *testing.T) {
 		}
 	}
 	s.signal(syscall.SIGTERM)
-	if code := s.wait(); code != exitOK {
-		t.Errorf("the server exits with %d", code)
+	if code := s.wait(); code != exitOK || !strings.Contains(s.said(), `"msg":"stopped"`) {
+		t.Errorf("the server exits with %d: %s", code, s.said())
 	}
 	for _, secret := range secrets {
 		for what, seen := range map[string]string{"log": s.said(), "metrics": text} {

@@ -34,7 +34,8 @@
   }
 
   if (document.documentElement.scrollWidth > width) {
-    const wide = all("body *").filter((e) => seen(e) && e.getBoundingClientRect().right > width + 1 && !e.closest(".scroll, .chart, pre"));
+    const clipped = (e) => e && e !== document.body && (getComputedStyle(e).overflowX !== "visible" || clipped(e.parentElement));
+    const wide = all("body *").filter((e) => seen(e) && e.getBoundingClientRect().right > width + 1 && !clipped(e.parentElement));
     wrong.push(`${document.documentElement.scrollWidth} wide in a window of ${width}: ${wide.slice(-1).map(name)}`);
   }
 
