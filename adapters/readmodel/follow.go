@@ -37,6 +37,7 @@ func (s *hosted) follow(ctx context.Context, source Source) iter.Seq2[eventlog.R
 	types := decodes(s.p)
 	return func(yield func(eventlog.RecordedPage, error) bool) {
 		for {
+			head, begun := event.Position(0), time.Now()
 			for page, err := range source.FollowStored(ctx, s.position(), s.p.Types, pageSize) {
 				var decoded eventlog.RecordedPage
 				if err == nil {
@@ -56,6 +57,10 @@ func (s *hosted) follow(ctx context.Context, source Source) iter.Seq2[eventlog.R
 				if _, stopped := s.reached.now(); stopped != nil {
 					return
 				}
+				if len(page.Events) == pageSize {
+					head = s.giveWay(ctx, source, head, time.Since(begun))
+				}
+				begun = time.Now()
 			}
 			select {
 			case <-ctx.Done():
@@ -64,6 +69,21 @@ func (s *hosted) follow(ctx context.Context, source Source) iter.Seq2[eventlog.R
 			}
 		}
 	}
+}
+
+// giveWay lets appends go first while events pour in faster than they are
+// folded, an import say: it pauses for as long as the last page took, unless
+// the log has not grown since, or somebody waits for this projection.
+func (s *hosted) giveWay(ctx context.Context, source Source, before event.Position, took time.Duration) event.Position {
+	head, err := source.Head(ctx)
+	if err != nil || head == before || s.reached.awaited() {
+		return head
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(min(took, maxPause)):
+	}
+	return head
 }
 
 // stopBefore takes in what came before an event that cannot be understood, and stops.

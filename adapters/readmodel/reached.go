@@ -43,6 +43,13 @@ func (r *reached) now() (event.Position, error) {
 	return r.at, r.stopped
 }
 
+// awaited reports that somebody waits.
+func (r *reached) awaited() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.moved != nil
+}
+
 func (r *reached) wait(ctx context.Context, at event.Position) error {
 	for {
 		r.mu.Lock()
