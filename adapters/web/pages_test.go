@@ -135,7 +135,7 @@ func TestPerson(t *testing.T) {
 		t.Errorf("found at %s", p.at)
 	}
 	w.has(w.get(path, 200), "zoe@example.org", "Zoë", "Malmö", "Gets mail", "Agreed", "Mail from a list: News", "192.0.2.7")
-	w.has(w.post(path+"/export", 200), "Their data", "In work", `http-equiv="refresh" content="3;url=`+path+`"`)
+	w.has(w.post(path+"/export", 200), "Their data", "In work", `http-equiv="refresh" content="1;url=`+path+`"`)
 	w.has(w.get(path+"/erase", 200), "cannot be undone", "Zoë")
 	w.has(w.post(path+"/erase", 200), "Erasure", "In work")
 

@@ -68,7 +68,7 @@ func (s *site) person(w http.ResponseWriter, r *http.Request, who session) error
 	}
 	v := view{Title: "A person", Section: "people", Data: p}
 	if p.Open() {
-		v.Refresh = 3
+		v.Refresh = 1
 	}
 	return s.show(w, r, who, "person", v)
 }
