@@ -37,11 +37,13 @@ func newDesktop(t *testing.T) *desktop {
 	t.Helper()
 	d := &desktop{mail: newSink(t), open: make(chan struct{})}
 	var came atomic.Int32
-	d.mail.before = func() {
-		if came.Add(1) > 5 {
-			<-d.open
+	d.mail.set(func() {
+		d.mail.before = func() {
+			if came.Add(1) > 5 {
+				<-d.open
+			}
 		}
-	}
+	})
 	var once atomic.Bool
 	d.gate = func() {
 		if !once.Swap(true) {

@@ -226,12 +226,22 @@ func newSink(t *testing.T) *sink {
 	return s
 }
 
+// set changes what the sink does, while it is at work.
+func (s *sink) set(change func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change()
+}
+
 func (s *sink) answer(_ string, to []string) error {
 	time.Sleep(2 * time.Millisecond)
-	if s.before != nil {
-		s.before()
+	s.mu.Lock()
+	before, refuse := s.before, s.refuse
+	s.mu.Unlock()
+	if before != nil {
+		before()
 	}
-	if to[0] == s.refuse {
+	if to[0] == refuse {
 		return &gosmtp.SMTPError{Code: 550, EnhancedCode: gosmtp.EnhancedCode{5, 1, 1}, Message: "<" + to[0] + "> is not known here"}
 	}
 	return nil

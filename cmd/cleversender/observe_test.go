@@ -32,7 +32,7 @@ func story(t *testing.T, h *house, s *server, mail *sink) (secrets []string) {
 		}
 		return path
 	}
-	mail.refuse = "gone.lovelace@private.example"
+	mail.set(func() { mail.refuse = "gone.lovelace@private.example" })
 	list := h.cli("list", "create", "News")
 	h.cli("import", file("contacts.csv", "email,name,city\nada.lovelace@private.example,Ada Lovelace,Marylebone\n"+
 		"gone.lovelace@private.example,Gone Lovelace,Marylebone\nada lovelace@@private.example,Bad Lovelace,Marylebone\n"),

@@ -20,7 +20,7 @@ func TestStoppedInMidCampaign(t *testing.T) {
 	sink, h := newSink(t), newHouse(t)
 	first := h.serve(sink.URL())
 	mailing, started := h.draft(people), make(chan struct{}) // by verbs that find the server
-	sink.when[people/3] = func() { <-started; first.signal(syscall.SIGTERM) }
+	sink.set(func() { sink.when[people/3] = func() { <-started; first.signal(syscall.SIGTERM) } })
 	h.cli("campaign", "start", mailing)
 	close(started)
 	if code := first.wait(); code != exitOK {
@@ -57,7 +57,7 @@ func TestKilledInMidCampaign(t *testing.T) {
 	for range 3 {
 		at += 50 + rand.IntN(250)
 		t.Logf("kill at message %d", at)
-		sink.when[at] = func() { (<-servers).signal(syscall.SIGKILL) }
+		sink.set(func() { sink.when[at] = func() { (<-servers).signal(syscall.SIGKILL) } })
 	}
 	h.cli("campaign", "start", mailing)
 	servers <- running
