@@ -37,6 +37,11 @@ func main() {
 	os.Exit(code)
 }
 
+// vars is what the help texts name.
+func vars() kong.Vars {
+	return kong.Vars{"purposes": "mailing, open_tracking, click_tracking, profiling, policy_notices"}
+}
+
 // run is the program: what tests call.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	var cli grammar
@@ -47,7 +52,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { exited = code }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Vars{"purposes": "mailing,open_tracking,click_tracking,profiling,policy_notices"},
+		vars(),
 	)
 	if err != nil {
 		fmt.Fprintln(stderr, "cleversender:", err)
