@@ -72,8 +72,8 @@ func (s *hosted) follow(ctx context.Context, source Source) iter.Seq2[eventlog.R
 }
 
 // giveWay lets appends go first while events pour in faster than they are
-// folded, an import say: it pauses for as long as the last page took, unless
-// the log has not grown since, or somebody waits for this projection.
+// folded, an import say: it pauses for three times as long as the last page
+// took, unless the log has not grown since, or somebody waits for this projection.
 func (s *hosted) giveWay(ctx context.Context, source Source, before event.Position, took time.Duration) event.Position {
 	head, err := source.Head(ctx)
 	if err != nil || head == before || s.reached.awaited() {
@@ -81,7 +81,7 @@ func (s *hosted) giveWay(ctx context.Context, source Source, before event.Positi
 	}
 	select {
 	case <-ctx.Done():
-	case <-time.After(min(took, maxPause)):
+	case <-time.After(min(3*took, maxPause)):
 	}
 	return head
 }

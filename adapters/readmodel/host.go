@@ -53,7 +53,7 @@ const (
 	// idleSave is how often a position is stored that moved without a row.
 	idleSave = time.Second
 	// maxPause bounds how long a projection that is behind gives way to appends at a time.
-	maxPause = 100 * time.Millisecond
+	maxPause = 250 * time.Millisecond
 )
 
 // NewHost opens the model of every projection. Nothing moves before Run.
