@@ -28,7 +28,7 @@ func run(ctx context.Context, source Source, builds []*build, progress func(done
 	from, upTo := span(builds)
 	var folding sync.WaitGroup
 	for _, b := range builds {
-		b.pages = make(chan eventlog.RecordedPage, 2)
+		b.pages = make(chan eventlog.RecordedPage, 1)
 		folding.Go(func() {
 			if err := b.fold(ctx); err != nil {
 				cancel(fmt.Errorf("projection %s: %w", b.p.ID(), err))
@@ -49,7 +49,7 @@ func run(ctx context.Context, source Source, builds []*build, progress func(done
 
 func feed(ctx context.Context, source Source, builds []*build, from, upTo event.Position, progress func(done, head event.Position)) error {
 	types, decode := union(builds)
-	for page, err := range source.FollowStored(ctx, from, types, pageSize) {
+	for page, err := range source.FollowStored(ctx, from, types, buildSize) {
 		if err != nil {
 			return err
 		}

@@ -50,6 +50,9 @@ type Host struct {
 const (
 	// pageSize bounds a page while catching up; at the tail it is what there is.
 	pageSize = 2000
+	// buildSize bounds a page of a rebuild: the larger, the less often rows that
+	// events come back to, such as a campaign's, are written.
+	buildSize = 16_000
 	// idleSave is how often a position is stored that moved without a row.
 	idleSave = time.Second
 	// maxPause bounds how long a projection that is behind gives way to appends at a time.
