@@ -7,56 +7,9 @@ import (
 	"pgregory.net/rapid"
 
 	. "github.com/cleversender/cleversender/commands"
-	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/consent"
-	"github.com/cleversender/cleversender/domain/personal"
 	"github.com/cleversender/cleversender/domain/subscriber"
 )
-
-type subscriberCommand = Command[subscriber.Subscriber, subscriber.Event]
-
-func anySubscriberCommand() *rapid.Generator[subscriberCommand] {
-	email := func(t *rapid.T) personal.Text {
-		return of(t, "email", mail, mail, mail, text("bob@example.org"), text("x"))
-	}
-	called := func(t *rapid.T) personal.Text { return of(t, "name", name, text("Countess"), text(""), text("a\nb")) }
-	facts := func(t *rapid.T) personal.Fields {
-		return personal.FieldsOf(of(t, "attributes", map[string]string{"city": "London"}, nil, map[string]string{"city": "", "plan": "pro"}))
-	}
-	source := func(t *rapid.T) subscriber.Source {
-		return of(t, "source", subscriber.SourceAPI, subscriber.SourceForm, "telepathy")
-	}
-	purpose := func(t *rapid.T) consent.Purpose {
-		return of(t, "purpose", consent.Mailing, consent.Mailing, consent.OpenTracking, "fun")
-	}
-	onList := func(t *rapid.T) domain.ID { return of(t, "list", one, one, two, domain.ID{}) }
-	by := func(t *rapid.T) consent.Method { return of(t, "by", append(consent.Methods, "telepathy")...) }
-	return oneOf(
-		func(t *rapid.T) subscriberCommand {
-			return AddSubscriber{Person: ada, Email: email(t), Name: called(t), Attributes: facts(t), List: onList(t), Source: source(t)}
-		},
-		func(t *rapid.T) subscriberCommand {
-			purposes := of(t, "purposes", both, both[:1], both[1:], nil)
-			return ImportSubscriber{Person: ada, Email: email(t), Name: called(t), Attributes: facts(t), List: onList(t), Purposes: purposes, Import: three, Row: 1}
-		},
-		func(t *rapid.T) subscriberCommand {
-			return RectifySubscriber{Person: ada, Email: email(t), Name: called(t), Attributes: facts(t), Source: source(t)}
-		},
-		func(t *rapid.T) subscriberCommand { return RequestConsent{ada, purpose(t), onList(t), by(t)} },
-		func(t *rapid.T) subscriberCommand {
-			return GiveConsent{Person: ada, Purpose: purpose(t), List: onList(t), Method: by(t), IP: ip}
-		},
-		func(t *rapid.T) subscriberCommand {
-			return ConfirmConsent{Person: ada, Purpose: purpose(t), List: onList(t), Method: by(t)}
-		},
-		func(t *rapid.T) subscriberCommand {
-			return RevokeConsent{Person: ada, Purpose: purpose(t), List: onList(t), Method: by(t), Client: client}
-		},
-		func(t *rapid.T) subscriberCommand {
-			return EraseSubscriber{ada, of(t, "request", domain.ID{}, domain.ID{}, domain.ID{}, domain.ID{}, domain.ID{}, three)}
-		},
-	)
-}
 
 // Whatever is asked in whatever order: a no stays a no until the person's own
 // yes or proof, and an import changes no answer but a missing one.

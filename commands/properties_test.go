@@ -1,6 +1,7 @@
 package commands_test
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -34,8 +35,8 @@ func lived[S State[S, E], E any](t *rapid.T, gen *rapid.Generator[Command[S, E]]
 
 // Whatever happened before: a command decided twice on one state says the same
 // (it is pure), one that is refused records nothing, states share nothing that
-// changes, and a command that is sent again after it happened does nothing, on
-// what the log gives back too.
+// changes, the person whose stream it is is the subject, and a command that is
+// sent again after it happened does nothing, on what the log gives back too.
 func holds[S State[S, E], E any](t *testing.T, eachIsAFact bool, gen *rapid.Generator[Command[S, E]]) {
 	rapid.Check(t, func(t *rapid.T) {
 		before, past := lived(t, gen)
@@ -43,6 +44,9 @@ func holds[S State[S, E], E any](t *testing.T, eachIsAFact bool, gen *rapid.Gene
 		once, err := cmd.Decide(before)
 		if err != nil && len(once) > 0 {
 			t.Fatalf("refused %v, and yet decided %v", err, once)
+		}
+		if err := subjects(cmd, once); err != nil {
+			t.Fatal(err)
 		}
 		after, stored := before, before
 		for _, e := range once {
@@ -68,6 +72,25 @@ func holds[S State[S, E], E any](t *testing.T, eachIsAFact bool, gen *rapid.Gene
 			t.Fatalf("second time: %v, %v", twice, err)
 		}
 	})
+}
+
+// subjects says what keeps events in a person's stream from the person: without
+// a subject no timeline and no access bundle would find them.
+func subjects[S State[S, E], E any](cmd Command[S, E], decided []E) error {
+	person, ok := strings.CutPrefix(cmd.Stream(), "subscriber-")
+	if !ok {
+		return nil
+	}
+	about, ok := cmd.(Personal)
+	if !ok || about.About().IsZero() || about.About().String() != person {
+		return fmt.Errorf("%T writes to the stream of a person, and has no About() that names them", cmd)
+	}
+	for _, d := range Drafts(Request{ID: one, Account: two}, cmd, decided, 0) {
+		if d.Meta.Subject != about.About() {
+			return fmt.Errorf("%T: %T is about somebody else than %T", cmd, d.Data, cmd)
+		}
+	}
+	return nil
 }
 
 func fold[S State[S, E], E any](s S, events []E) S {
