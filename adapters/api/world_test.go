@@ -36,14 +36,7 @@ import (
 	"github.com/cleversender/cleversender/domain/personal"
 	"github.com/cleversender/cleversender/domain/template"
 	"github.com/cleversender/cleversender/projections"
-	"github.com/cleversender/cleversender/projections/audience"
-	"github.com/cleversender/cleversender/projections/campaignlist"
-	"github.com/cleversender/cleversender/projections/campaignreport"
-	"github.com/cleversender/cleversender/projections/imports"
-	"github.com/cleversender/cleversender/projections/requests"
-	"github.com/cleversender/cleversender/projections/subjectindex"
-	"github.com/cleversender/cleversender/projections/templates"
-	"github.com/cleversender/cleversender/projections/tokens"
+	questions "github.com/cleversender/cleversender/projections/catalog"
 )
 
 func newID() domain.ID { return domain.ID(uuid.Must(uuid.NewV7())) }
@@ -316,15 +309,10 @@ type hosted struct {
 	end    chan error
 }
 
-var hostable = []projections.Projection{
-	audience.Projection, campaignlist.Projection, campaignreport.Projection, imports.Projection,
-	requests.Projection, subjectindex.Projection, templates.Projection, tokens.Projection,
-}
-
 func newHosted(t *testing.T, log *eventlog.Journal) *hosted {
 	h := &hosted{t: t, log: log, models: map[string]readmodel.Model{}, begun: make(chan struct{}, 1), end: make(chan error)}
 	store := models.New()
-	for _, p := range hostable {
+	for _, p := range questions.All {
 		m, err := store.Open(t.Context(), p.ID(), p.Tables)
 		if err != nil {
 			t.Fatal(err)
@@ -338,7 +326,7 @@ func (h *hosted) Reader(name string) projections.Reader {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	ctx := context.Background()
-	for _, p := range hostable {
+	for _, p := range questions.All {
 		if p.Name != name {
 			continue
 		}
@@ -390,7 +378,7 @@ func (h *hosted) Rebuild(ctx context.Context, name string, progress func(done, h
 
 func (h *hosted) status(context.Context) ([]api.Projection, error) {
 	var out []api.Projection
-	for _, p := range hostable {
+	for _, p := range questions.All {
 		out = append(out, api.Projection{Name: p.Name, Version: p.Version, Serving: p.ID()})
 	}
 	return out, nil

@@ -38,14 +38,7 @@ import (
 	"github.com/cleversender/cleversender/domain/personal"
 	"github.com/cleversender/cleversender/domain/template"
 	"github.com/cleversender/cleversender/projections"
-	"github.com/cleversender/cleversender/projections/audience"
-	"github.com/cleversender/cleversender/projections/campaignlist"
-	"github.com/cleversender/cleversender/projections/campaignreport"
-	"github.com/cleversender/cleversender/projections/imports"
-	"github.com/cleversender/cleversender/projections/requests"
-	"github.com/cleversender/cleversender/projections/subjectindex"
-	"github.com/cleversender/cleversender/projections/templates"
-	"github.com/cleversender/cleversender/projections/tokens"
+	questions "github.com/cleversender/cleversender/projections/catalog"
 )
 
 func newID() domain.ID { return domain.ID(uuid.Must(uuid.NewV7())) }
@@ -321,15 +314,10 @@ type hosted struct {
 	models map[string]readmodel.Model
 }
 
-var hostable = []projections.Projection{
-	audience.Projection, campaignlist.Projection, campaignreport.Projection, imports.Projection,
-	requests.Projection, subjectindex.Projection, templates.Projection, tokens.Projection,
-}
-
 func newHosted(t *testing.T, log *eventlog.Journal) *hosted {
 	h := &hosted{t: t, log: log, models: map[string]readmodel.Model{}}
 	store := models.New()
-	for _, p := range hostable {
+	for _, p := range questions.All {
 		m, err := store.Open(t.Context(), p.ID(), p.Tables)
 		if err != nil {
 			t.Fatal(err)
@@ -344,7 +332,7 @@ func (h *hosted) WaitFor(context.Context, string, event.Position) error { return
 func (h *hosted) Reader(name string) projections.Reader {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for _, p := range hostable {
+	for _, p := range questions.All {
 		if p.Name == name {
 			if err := h.catchUp(p); err != nil {
 				h.t.Error(err)

@@ -10,7 +10,7 @@ import (
 )
 
 type projectionVerbs struct {
-	List    projectionListVerb    `cmd:"" help:"How every projection does."`
+	List    projectionListVerb    `cmd:"" aliases:"ls" help:"How every projection does."`
 	Rebuild projectionRebuildVerb `cmd:"" help:"Build projections anew beside the serving ones, then switch (operator)."`
 }
 
