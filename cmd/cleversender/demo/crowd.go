@@ -34,13 +34,14 @@ func newCrowd() *crowd {
 }
 
 // reads has one person read a message: 6 in 10 open it, 2 in 10 of all click,
-// 2 in 100 of all leave with one click.
-func (c *crowd) reads(ctx context.Context, raw []byte, sum *acted) error {
+// 2 in 100 of all leave with one click. A keen one opens and clicks for sure.
+func (c *crowd) reads(ctx context.Context, raw []byte, keen bool, sum *acted) error {
 	msg, err := open(raw)
 	if err != nil {
 		return fmt.Errorf("read message: %w", err)
 	}
 	opens, clicks, leaves := c.dice.Float64() < 0.6, c.dice.Float64() < 0.2, c.dice.Float64() < 0.02
+	opens, clicks = opens || keen, clicks || keen
 	if opens && msg.pixel != "" {
 		if err := c.get(ctx, msg.pixel, http.StatusOK); err != nil {
 			return fmt.Errorf("open: %w", err)

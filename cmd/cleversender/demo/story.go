@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/cleversender/cleversender/adapters/api"
+	"github.com/cleversender/cleversender/adapters/smtp/catcher"
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/campaign"
 	"github.com/cleversender/cleversender/domain/consent"
@@ -117,10 +118,10 @@ func (d *demo) changeMinds(ctx context.Context, list domain.ID) (string, error) 
 	for i, m := range page.Items {
 		var answer api.ConsentAnswer
 		switch i % each {
-		case 0:
+		case 5:
 			answer = api.ConsentAnswer{Action: "revoke", Purpose: consent.Mailing, List: list, Method: consent.ByAPI}
 			revoked++
-		case 1:
+		case 6:
 			answer = api.ConsentAnswer{Action: "revoke", Purpose: consent.OpenTracking, Method: consent.ByAPI}
 		default:
 			continue
@@ -184,8 +185,10 @@ func (d *demo) send(ctx context.Context, id domain.ID) (string, error) {
 func (d *demo) recipients(ctx context.Context) (acted, string, error) {
 	var sum acted
 	people := newCrowd()
-	for _, m := range d.catcher.Messages(0, mailbox) {
-		if err := people.reads(ctx, m.Data, &sum); err != nil {
+	messages := d.catcher.Messages(0, mailbox)
+	slices.SortFunc(messages, func(a, b catcher.Message) int { return slices.Compare(a.To, b.To) }) // they came in any order
+	for _, m := range messages {
+		if err := people.reads(ctx, m.Data, slices.Contains(m.To, person), &sum); err != nil {
 			return sum, "", err
 		}
 	}
