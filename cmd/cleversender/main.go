@@ -25,7 +25,7 @@ import (
 
 // gcPercent trades a little time for memory: an import of any size stays below
 // 250 MB. GOGC in the environment overrides it.
-const gcPercent = 90
+const gcPercent = 80
 
 func main() {
 	if os.Getenv("GOGC") == "" {

@@ -104,7 +104,7 @@ var following = []promise{
 					break
 				}
 				n := len(got)
-				go f.log.Append(ctx, eventlog.Append{Stream: "s", Expect: uint64(n), Events: events[n : n+1]}) //nolint:errcheck // seen by what follows
+				go f.log.Append(ctx, eventlog.Append{Stream: "s", Expect: uint64(n), Events: events[n : n+1]}) // its error is seen by what follows
 			}
 			f.equal("events", ids(got), ids(events))
 		})
@@ -121,7 +121,7 @@ var following = []promise{
 				}
 				if !began {
 					began = true
-					go f.log.Append(ctx, eventlog.Append{Stream: "s", Events: Events("s", 2)}) //nolint:errcheck // seen by what follows
+					go f.log.Append(ctx, eventlog.Append{Stream: "s", Events: Events("s", 2)}) // its error is seen by what follows
 				}
 			}
 		})
@@ -149,7 +149,7 @@ var following = []promise{
 					f.Errorf("error %v", err)
 				}
 				if page.Next == 10 {
-					go f.log.Close() //nolint:errcheck // closed again by the fixture
+					go f.log.Close() // closed again by the fixture
 				}
 			}
 		})

@@ -11,7 +11,7 @@ import (
 // The newest events stay in memory, so that followers at the tail need no SQL.
 const (
 	tailEvents = 4096
-	tailBytes  = 4 << 20
+	tailBytes  = 2 << 20
 )
 
 // KeepTail sets how many of the newest events stay in memory.
