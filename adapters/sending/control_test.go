@@ -326,12 +326,12 @@ type stopped struct {
 
 func (c stopped) Compile(context.Context, sending.Mailing) (sending.Mailer, error) { return c, nil }
 
-func (c stopped) Message(ctx context.Context, r sending.Recipient) (sending.Message, error) {
+func (c stopped) Message(ctx context.Context, dst []byte, r sending.Recipient) (sending.Message, error) {
 	c.once.Do(func() {
 		c.pause()
 		time.Sleep(time.Second)
 	})
-	return c.composer.Message(ctx, r)
+	return c.composer.Message(ctx, dst, r)
 }
 
 // A pause that comes while a message is being made is in time for it.

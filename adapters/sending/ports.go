@@ -56,9 +56,10 @@ type Mailing struct {
 // Mailer makes one campaign's messages. It is used by many goroutines at once.
 type Mailer interface {
 	// Message is made anew for each try of a recipient, with the same Message-ID.
+	// Its Data is appended to dst, which the caller uses again once it is sent.
 	// An error means that it cannot be made for this recipient; it is logged
 	// without its text, which may hold what belongs to a person.
-	Message(ctx context.Context, r Recipient) (Message, error)
+	Message(ctx context.Context, dst []byte, r Recipient) (Message, error)
 }
 
 // Recipient is one person in a campaign, in the clear.
@@ -76,6 +77,7 @@ type Recipient struct {
 type Message struct {
 	From, To string // RFC 5321 paths, without angle brackets
 	Data     []byte
+	Server   string // the only one that may take it; "": any
 }
 
 // Transport takes messages to a server, many at once. When it says

@@ -28,10 +28,13 @@ type answer struct {
 // connection takes jobs, one after the other, until there are no more; every
 // job that was taken is answered.
 func (s *Sender) connection(idle <-chan struct{}) {
+	var data []byte // of the message at hand
 	for {
 		select {
 		case j := <-s.jobs:
-			reply, tried := s.transmit(j)
+			var reply delivery.Reply
+			var tried bool
+			reply, data, tried = s.transmit(j, data[:0])
 			j.done <- answer{delivery.Recipient{Person: j.to.Person, Ordinal: j.to.Ordinal}, reply, tried}
 		case <-idle:
 			return
@@ -41,18 +44,19 @@ func (s *Sender) connection(idle <-chan struct{}) {
 
 var recalled = delivery.Reply{Outcome: delivery.NotSent}
 
-func (s *Sender) transmit(j job) (reply delivery.Reply, tried bool) {
+// transmit makes the message in dst, which it gives back, perhaps grown.
+func (s *Sender) transmit(j job, dst []byte) (reply delivery.Reply, data []byte, tried bool) {
 	if s.mustStay(j) {
-		return recalled, false
+		return recalled, dst, false
 	}
-	m, err := message(s.wire, j.segment.mailer, j.to)
+	m, err := message(s.wire, j.segment.mailer, dst, j.to)
 	if err != nil {
 		s.o.Logger.Warn("sending: a message cannot be made", "campaign", j.segment.Campaign,
 			"ordinal", j.to.Ordinal, "kind", fmt.Sprintf("%T", err))
-		return delivery.Reply{Outcome: delivery.NotMade}, false
+		return delivery.Reply{Outcome: delivery.NotMade}, dst, false
 	}
 	if s.mustStay(j) {
-		return recalled, false
+		return recalled, m.Data, false
 	}
 	s.metrics.inFlight.Inc()
 	began := time.Now()
@@ -63,7 +67,7 @@ func (s *Sender) transmit(j job) (reply delivery.Reply, tried bool) {
 	}
 	s.metrics.seconds.Observe(time.Since(began).Seconds())
 	s.door.heard(reply, j.segment.knocks.before(j.to.Ordinal))
-	return reply, true
+	return reply, m.Data, true
 }
 
 // mustStay: paused, cancelled or stopped; the lease is over; or no server is
@@ -76,13 +80,13 @@ func (s *Sender) mustStay(j job) bool {
 var errPanicked = errors.New("composing panicked")
 
 // message keeps a template's panic from taking the worker down.
-func message(ctx context.Context, mailer Mailer, to Recipient) (m Message, err error) {
+func message(ctx context.Context, mailer Mailer, dst []byte, to Recipient) (m Message, err error) {
 	defer func() {
 		if recover() != nil {
 			err = errPanicked
 		}
 	}()
-	return mailer.Message(ctx, to)
+	return mailer.Message(ctx, dst, to)
 }
 
 // post hands a chunk to the connections and records the answers in groups as

@@ -198,8 +198,8 @@ func (composer) Compile(context.Context, sending.Mailing) (sending.Mailer, error
 	return composer{}, nil
 }
 
-func (composer) Message(_ context.Context, r sending.Recipient) (sending.Message, error) {
-	return sending.Message{From: "news@example.com", To: r.Email, Data: []byte(r.Name)}, nil
+func (composer) Message(_ context.Context, dst []byte, r sending.Recipient) (sending.Message, error) {
+	return sending.Message{From: "news@example.com", To: r.Email, Data: append(dst, r.Name...)}, nil
 }
 
 // sink takes messages and counts them by address.

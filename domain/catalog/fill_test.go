@@ -2,6 +2,7 @@ package catalog_test
 
 import (
 	"reflect"
+	"strings"
 	"time"
 
 	"github.com/cleversender/cleversender/domain/personal"
@@ -9,10 +10,34 @@ import (
 
 // filled makes an event with every stored field set, so that none escapes the
 // golden file.
-func filled(typ reflect.Type) any {
+// filled has a value in every field; without later, not in those that may be
+// left out.
+func filled(typ reflect.Type, later bool) any {
 	v := reflect.New(typ).Elem()
 	fill(v, typ.Name())
+	if !later {
+		leaveOut(v)
+	}
 	return v.Interface()
+}
+
+// leaveOut empties the fields that may be left out, and reports whether there are any.
+func leaveOut(v reflect.Value) (some bool) {
+	if v.Kind() != reflect.Struct {
+		return false
+	}
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		switch {
+		case !f.IsExported():
+		case strings.HasSuffix(f.Tag.Get("json"), ",omitempty"), strings.HasSuffix(f.Tag.Get("json"), ",omitzero"):
+			v.Field(i).SetZero()
+			some = true
+		default:
+			some = leaveOut(v.Field(i)) || some
+		}
+	}
+	return some
 }
 
 func fill(v reflect.Value, name string) {

@@ -66,6 +66,7 @@ type Reply struct {
 	Code     int    // 0 when no reply came
 	Enhanced string // RFC 3463, "5.1.1"; "" when not given
 	Text     string // may quote the address
+	Server   string // the name of the one that was asked; "" when there is only one
 }
 
 // Judge says what a reply to r's message is worth recording as: nil for an
@@ -75,17 +76,17 @@ func (s Segment) Judge(r Recipient, reply Reply, maxTries int) Event {
 	text := personal.Of(reply.Text[:min(len(reply.Text), MaxReply)])
 	switch reply.Outcome {
 	case Taken:
-		return Accepted{r.Person, s.Campaign, r.Ordinal, reply.Code}
+		return Accepted{r.Person, s.Campaign, r.Ordinal, reply.Code, reply.Server}
 	case NotNow:
 		if reply.Code == 0 {
 			return Deferred{Person: r.Person, Campaign: s.Campaign, Ordinal: r.Ordinal}
 		}
 		if s.triesOf(r.Ordinal)+1 >= maxTries {
-			return Failed{r.Person, s.Campaign, r.Ordinal, reply.Code, reply.Enhanced, Unreachable, text}
+			return Failed{r.Person, s.Campaign, r.Ordinal, reply.Code, reply.Enhanced, Unreachable, text, reply.Server}
 		}
-		return Deferred{r.Person, s.Campaign, r.Ordinal, reply.Code, reply.Enhanced, text}
+		return Deferred{r.Person, s.Campaign, r.Ordinal, reply.Code, reply.Enhanced, text, reply.Server}
 	case Never:
-		return Failed{r.Person, s.Campaign, r.Ordinal, reply.Code, reply.Enhanced, Rejected, text}
+		return Failed{r.Person, s.Campaign, r.Ordinal, reply.Code, reply.Enhanced, Rejected, text, reply.Server}
 	case NotSent:
 		return Deferred{Person: r.Person, Campaign: s.Campaign, Ordinal: r.Ordinal}
 	case NotMade:

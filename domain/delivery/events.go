@@ -49,7 +49,8 @@ type Accepted struct {
 	Person   domain.ID `json:"-"` // kept in the envelope, as the subject
 	Campaign domain.ID `json:"campaign"`
 	Ordinal  int       `json:"ordinal"`
-	Code     int       `json:"code"` // SMTP reply code
+	Code     int       `json:"code"`             // SMTP reply code
+	Server   string    `json:"server,omitempty"` // which of several took it
 }
 
 // Deferred: not now. The server said so (4yz), or the message never left
@@ -61,6 +62,7 @@ type Deferred struct {
 	Code     int           `json:"code"`                       // 0 when nobody was asked
 	Enhanced string        `json:"enhanced"`                   // RFC 3463, "4.2.0"; "" when not given
 	Reply    personal.Text `json:"reply" personal:"behaviour"` // may quote the address
+	Server   string        `json:"server,omitempty"`           // which of several said so
 }
 
 // Failed: the server said no (5yz), or the message could not be made or transmitted.
@@ -72,6 +74,7 @@ type Failed struct {
 	Enhanced string        `json:"enhanced"`
 	Reason   Reason        `json:"reason"`
 	Reply    personal.Text `json:"reply" personal:"behaviour"`
+	Server   string        `json:"server,omitempty"`
 }
 
 func (Planned) isDeliveryEvent()    {}

@@ -184,7 +184,14 @@ func decodeStruct(t reflect.Type) decoder {
 			return bytes.CutPrefix(data, []byte("{}"))
 		}
 		for i, m := range members {
-			if data, ok = bytes.CutPrefix(data, starts[i]); !ok {
+			rest, found := bytes.CutPrefix(data, starts[i])
+			switch {
+			case found:
+				data = rest
+			case m.omitEmpty:
+				v.Field(m.index).SetZero()
+				continue
+			default:
 				return nil, false
 			}
 			if data, ok = decoders[i](data, v.Field(m.index)); !ok {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"reflect"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/cleversender/cleversender/domain"
@@ -107,9 +108,10 @@ func encodeSlice(element encoder) encoder {
 
 // A member is a field of a struct that is stored.
 type member struct {
-	index int
-	typ   reflect.Type
-	start string // what stands before the value
+	index     int
+	typ       reflect.Type
+	start     string // what stands before the value
+	omitEmpty bool   // a string that is left out when empty; never the first member
 }
 
 // membersOf is not ok for structs with embedded, unexported or specially
@@ -121,6 +123,10 @@ func membersOf(t reflect.Type) (members []member, ok bool) {
 		if tagged && name == "-" {
 			continue
 		}
+		name, omitEmpty := strings.CutSuffix(name, ",omitempty")
+		if omitEmpty && (len(members) == 0 || f.Type.Kind() != reflect.String) {
+			return nil, false
+		}
 		if !tagged || f.Anonymous || !f.IsExported() || !plainName(name) {
 			return nil, false
 		}
@@ -128,7 +134,7 @@ func membersOf(t reflect.Type) (members []member, ok bool) {
 		if len(members) == 0 {
 			before = "{"
 		}
-		members = append(members, member{i, f.Type, before + `"` + name + `":`})
+		members = append(members, member{i, f.Type, before + `"` + name + `":`, omitEmpty})
 	}
 	return members, true
 }
@@ -144,6 +150,9 @@ func encodeStruct(t reflect.Type) encoder {
 	}
 	return func(b []byte, v reflect.Value) (_ []byte, err error) {
 		for i, m := range members {
+			if m.omitEmpty && v.Field(m.index).Len() == 0 {
+				continue
+			}
 			if b, err = encoders[i](append(b, m.start...), v.Field(m.index)); err != nil {
 				return nil, err
 			}

@@ -135,7 +135,7 @@ type mailer struct {
 }
 
 // Message implements sending.Mailer.
-func (m *mailer) Message(_ context.Context, r sending.Recipient) (sending.Message, error) {
+func (m *mailer) Message(_ context.Context, dst []byte, r sending.Recipient) (sending.Message, error) {
 	s := m.mailing.Settings
 	token := tracking.Token{
 		Campaign: m.mailing.Campaign, Ordinal: r.Ordinal, Person: r.Person,
@@ -174,7 +174,7 @@ func (m *mailer) Message(_ context.Context, r sending.Recipient) (sending.Messag
 		Text:           content.Text,
 		HTML:           content.HTML,
 	})
-	return sending.Message{From: s.FromEmail, To: r.Email, Data: data}, err
+	return sending.Message{From: s.FromEmail, To: r.Email, Data: append(dst, data...)}, err
 }
 
 func (m *mailer) url(path string, kind tracking.Kind, t tracking.Token) string {
