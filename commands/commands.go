@@ -22,6 +22,25 @@ type Command[State, Event any] interface {
 // State is rebuilt by replaying events.
 type State[S, Event any] interface{ Evolve(Event) S }
 
+func replay[S State[S, E], E any](s S, past []event.Recorded) S {
+	events := make([]E, len(past))
+	for i, e := range past {
+		events[i] = e.Data.(E)
+	}
+	return evolve(s, events)
+}
+
+// evolve applies events, at once for a state that can.
+func evolve[S State[S, E], E any](s S, events []E) S {
+	if many, ok := any(s).(interface{ EvolveAll([]E) S }); ok {
+		return many.EvolveAll(events)
+	}
+	for _, e := range events {
+		s = s.Evolve(e)
+	}
+	return s
+}
+
 // Personal is a command or an event about a person: the subject of the envelope.
 type Personal interface{ About() domain.ID }
 
@@ -96,11 +115,8 @@ func try[S State[S, E], E any](ctx context.Context, log Log, req Request, cmd Co
 	if len(past) > 0 && (past[0].Meta.Account != req.Account || aboutAnother(past[0], cmd)) {
 		return Done{}, ErrNotFound
 	}
-	var state S
-	for _, e := range past {
-		state = state.Evolve(e.Data.(E))
-	}
-	decided, err := cmd.Decide(state)
+	var begin S
+	decided, err := cmd.Decide(replay(begin, past))
 	if err != nil || len(decided) == 0 {
 		return Done{}, err
 	}
@@ -161,9 +177,7 @@ func Own[S State[S, E], E any](ctx context.Context, log Log, account domain.ID, 
 		return nil, ErrNotFound
 	}
 	o := &Owner[S, E]{log: log, stream: stream, account: account, Revision: uint64(len(past))}
-	for _, e := range past {
-		o.State = o.State.Evolve(e.Data.(E))
-	}
+	o.State = replay(o.State, past)
 	return o, nil
 }
 
@@ -182,9 +196,7 @@ func (o *Owner[S, E]) Do(ctx context.Context, req Request, cmd Command[S, E]) (D
 	if err != nil {
 		return Done{}, fmt.Errorf("record in %s: %w", o.stream, err)
 	}
-	for _, e := range decided {
-		o.State = o.State.Evolve(e)
-	}
+	o.State = evolve(o.State, decided)
 	o.Revision += uint64(len(drafts))
 	return Done{pos, len(drafts)}, nil
 }

@@ -22,9 +22,10 @@ func (c IntendSends) Decide(s delivery.Segment) ([]delivery.Event, error) {
 	if err := held(s, c.Campaign, c.Worker); err != nil {
 		return nil, err
 	}
+	draft := s.Draft()
 	events := make([]delivery.Event, 0, len(c.Sends))
 	for _, e := range c.Sends {
-		at, ok := s.Of(e.Ordinal, e.Person)
+		at, ok := draft.Of(e.Ordinal, e.Person)
 		switch {
 		case !ok || e.Campaign != c.Campaign:
 			return nil, delivery.ErrNoRecipient
@@ -33,7 +34,8 @@ func (c IntendSends) Decide(s delivery.Segment) ([]delivery.Event, error) {
 		case at == delivery.Pending:
 			continue
 		}
-		s, events = s.Evolve(e), append(events, e)
+		draft.Apply(e)
+		events = append(events, e)
 	}
 	return events, nil
 }

@@ -22,13 +22,14 @@ func (c RecordResults) Decide(s delivery.Segment) ([]delivery.Event, error) {
 	if err := held(s, c.Campaign, c.Worker); err != nil {
 		return nil, err
 	}
+	draft := s.Draft()
 	events := make([]delivery.Event, 0, len(c.Results))
 	for _, e := range c.Results {
 		r, campaign, to, err := delivery.Result(e)
 		if err != nil {
 			return nil, err
 		}
-		at, ok := s.Of(r.Ordinal, r.Person)
+		at, ok := draft.Of(r.Ordinal, r.Person)
 		switch {
 		case !ok || campaign != c.Campaign:
 			return nil, delivery.ErrNoRecipient
@@ -39,7 +40,8 @@ func (c RecordResults) Decide(s delivery.Segment) ([]delivery.Event, error) {
 		case at != delivery.Pending:
 			return nil, delivery.ErrNotIntended
 		}
-		s, events = s.Evolve(e), append(events, e)
+		draft.Apply(e)
+		events = append(events, e)
 	}
 	return events, nil
 }

@@ -47,7 +47,7 @@ func (s *hosted) apply(ctx context.Context, page eventlog.RecordedPage) error {
 	}
 	s.seen, s.failed = page.Next, nil
 	if s.old == "" {
-		s.reached.set(s.seen)
+		s.reached.set(s.seen, b.Fold != nil)
 	}
 	if len(s.stale) > 0 && s.seen >= s.target {
 		s.takeOver(ctx)
@@ -84,7 +84,7 @@ func (s *hosted) takeOver(ctx context.Context) {
 		err = s.serves.Close()
 		s.serves, s.old = s.model, ""
 		s.serving.Unlock()
-		s.reached.set(s.seen)
+		s.reached.set(s.seen, true)
 		s.logger.Info("a new version of the projection serves")
 	}
 	for _, id := range s.stale {

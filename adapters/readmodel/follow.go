@@ -57,8 +57,11 @@ func (s *hosted) follow(ctx context.Context, source Source) iter.Seq2[eventlog.R
 				if _, stopped := s.reached.now(); stopped != nil {
 					return
 				}
-				if len(page.Events) == pageSize {
+				switch n := len(page.Events); {
+				case n == pageSize:
 					head = s.giveWay(ctx, source, head, time.Since(begun))
+				case n > busy:
+					s.reached.rest(ctx, gather)
 				}
 				begun = time.Now()
 			}
@@ -76,12 +79,8 @@ func (s *hosted) follow(ctx context.Context, source Source) iter.Seq2[eventlog.R
 // took, unless the log has not grown since, or somebody waits for this projection.
 func (s *hosted) giveWay(ctx context.Context, source Source, before event.Position, took time.Duration) event.Position {
 	head, err := source.Head(ctx)
-	if err != nil || head == before || s.reached.awaited() {
-		return head
-	}
-	select {
-	case <-ctx.Done():
-	case <-time.After(min(3*took, maxPause)):
+	if err == nil && head != before {
+		s.reached.rest(ctx, min(3*took, maxPause))
 	}
 	return head
 }

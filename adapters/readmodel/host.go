@@ -57,6 +57,10 @@ const (
 	idleSave = time.Second
 	// maxPause bounds how long a projection that is behind gives way to appends at a time.
 	maxPause = 250 * time.Millisecond
+	// At the tail, after a page of more than busy events, a projection that nobody
+	// waits for gathers the next: larger pages cost less an event.
+	busy   = 100
+	gather = 50 * time.Millisecond
 )
 
 // NewHost opens the model of every projection. Nothing moves before Run.
@@ -177,6 +181,17 @@ func (h *Host) WaitFor(ctx context.Context, name string, at event.Position) erro
 		return err
 	}
 	return s.reached.wait(ctx, at)
+}
+
+// Edition changes whenever what a projection's Reader answers may have changed.
+// A change that WaitFor has waited for shows in the edition read after it.
+// It is 0 for a projection that is not there.
+func (h *Host) Edition(name string) uint64 {
+	s, err := h.find(name)
+	if err != nil {
+		return 0
+	}
+	return s.reached.changes()
 }
 
 // WaitAll is WaitFor of every projection.

@@ -21,6 +21,7 @@ import (
 	models "github.com/cleversender/cleversender/adapters/readmodel/memory"
 	"github.com/cleversender/cleversender/adapters/readmodel/sqlite"
 	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/campaign"
 	"github.com/cleversender/cleversender/domain/catalog"
 	"github.com/cleversender/cleversender/domain/event"
 	"github.com/cleversender/cleversender/domain/list"
@@ -242,6 +243,27 @@ func TestHostFollows(t *testing.T) {
 			w.equal(at, head)
 			w.ok(m.Close())
 		}
+	})
+}
+
+// The edition tells whoever has waited whether what they read before still holds.
+func TestHostEdition(t *testing.T) {
+	eachStore(t, func(w *world) {
+		name := audience.Projection.Name
+		w.open(all.All...)
+		w.join(1)
+		w.wait()
+		before := w.host.Edition(name)
+		id := projectiontest.ID(projectiontest.Campaign, 1)
+		w.record(campaign.Stream(id), domain.ID{}, campaign.Drafted{})
+		w.wait()
+		w.equal(w.host.Edition(name), before)
+		w.join(1)
+		w.wait()
+		if w.host.Edition(name) == before {
+			w.Error("the edition is the same after a change")
+		}
+		w.end()
 	})
 }
 

@@ -78,7 +78,7 @@ func (s *hosted) open(ctx context.Context, ids []string) error {
 		}
 	}
 	if s.old == "" {
-		s.reached.set(s.seen)
+		s.reached.set(s.seen, true)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/cleversender/cleversender/domain/event"
 )
@@ -14,12 +15,17 @@ type reached struct {
 	at      event.Position
 	stopped error         // it will come no further
 	moved   chan struct{} // closed at the next change; nil: nobody waits
+	asked   chan struct{} // closed when somebody begins to wait; nil: nobody rests
+	edition uint64        // grows whenever rows may have changed
 }
 
-func (r *reached) set(at event.Position) {
+func (r *reached) set(at event.Position, changed bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.at = at
+	if changed {
+		r.edition++
+	}
 	r.wake()
 }
 
@@ -43,11 +49,29 @@ func (r *reached) now() (event.Position, error) {
 	return r.at, r.stopped
 }
 
-// awaited reports that somebody waits.
-func (r *reached) awaited() bool {
+func (r *reached) changes() uint64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.moved != nil
+	return r.edition
+}
+
+// rest lasts for d, or until somebody waits.
+func (r *reached) rest(ctx context.Context, d time.Duration) {
+	r.mu.Lock()
+	if r.moved != nil {
+		r.mu.Unlock()
+		return
+	}
+	asked := make(chan struct{})
+	r.asked = asked
+	r.mu.Unlock()
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-asked:
+	case <-t.C:
+	case <-ctx.Done():
+	}
 }
 
 func (r *reached) wait(ctx context.Context, at event.Position) error {
@@ -63,6 +87,10 @@ func (r *reached) wait(ctx context.Context, at event.Position) error {
 		}
 		if r.moved == nil {
 			r.moved = make(chan struct{})
+		}
+		if r.asked != nil {
+			close(r.asked)
+			r.asked = nil
 		}
 		moved := r.moved
 		r.mu.Unlock()

@@ -105,6 +105,6 @@ func (s *hosted) replace(ctx context.Context, source Source, b *build) error {
 		return errors.Join(err, open)
 	}
 	s.serves, s.old = s.model, ""
-	s.reached.set(s.seen)
+	s.reached.set(s.seen, true)
 	return err
 }

@@ -15,29 +15,48 @@ import (
 	"github.com/cleversender/cleversender/projections/audience"
 )
 
-// candidate is a recipient and what they allow.
+// candidate is a recipient, what they allow, and, once opened, who they are.
 type candidate struct {
 	delivery.Recipient
 	audience.Permission
+	to     Recipient // in the clear
+	closed bool      // what is held about them cannot be opened
 }
 
-// send gives one chunk its turn: intents, barrier, transmission, results. What
-// was intended and has not left when live ends, or something fails, is recorded
-// as such.
+// send gives one chunk its turn: permission, limits, intents, barrier,
+// transmission, results. What was intended and has not left when live ends, or
+// something fails, is recorded as such.
 func (g *segment) send(live context.Context, turn []delivery.Recipient, probe bool) error {
-	chunk, err := g.permitted(live, turn)
-	if err != nil || len(chunk) == 0 {
+	edition := g.sender.o.Audience.Edition()
+	chunk, err := g.willing(live, turn)
+	if err != nil {
 		return g.unlessOver(live, err)
 	}
+	if chunk = g.admitted(chunk); len(chunk) == 0 {
+		return nil
+	}
+	defer g.vacate()
 	at, err := g.intend(chunk)
 	if err != nil {
 		return err
 	}
-	to, err := g.barrier(live, at, chunk)
+	to, err := g.barrier(live, at, edition, chunk)
 	if err != nil {
 		return errors.Join(g.unlessOver(live, err), g.recall(chunk))
 	}
 	return g.post(live, to, probe)
+}
+
+// willing is who of these may be mailed, in the clear. The others are withheld.
+func (g *segment) willing(live context.Context, turn []delivery.Recipient) ([]candidate, error) {
+	chunk, err := g.permitted(live, turn)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.opened(live, chunk); err != nil {
+		return nil, err
+	}
+	return g.reveal(chunk)
 }
 
 // unlessOver: an error that comes of the end of live alone is none.
@@ -59,55 +78,45 @@ func (g *segment) intend(chunk []candidate) (event.Position, error) {
 	})
 }
 
-// barrier waits until the view of the audience has passed the intents, asks
-// again, and gives those who are still to be mailed, in the clear.
-func (g *segment) barrier(live context.Context, at event.Position, chunk []candidate) ([]Recipient, error) {
+// barrier waits until the view of the audience has passed the intents, and
+// gives those who are still to be mailed. When nothing that the view says has
+// changed since before it was first asked, it need not be asked again.
+func (g *segment) barrier(live context.Context, at event.Position, edition uint64, chunk []candidate) ([]candidate, error) {
 	err := g.sender.persist(live, "wait for the audience", func() error { return g.sender.o.Audience.WaitFor(live, at) })
-	if err != nil {
-		return nil, err
+	if err != nil || g.sender.o.Audience.Edition() == edition {
+		return chunk, err
 	}
 	turn := make([]delivery.Recipient, len(chunk))
 	for i, c := range chunk {
 		turn[i] = c.Recipient
 	}
-	if chunk, err = g.permitted(live, turn); err != nil {
-		return nil, err
-	}
-	if chunk, err = g.opened(live, chunk); err != nil {
-		return nil, err
-	}
-	return g.reveal(chunk)
+	return g.willing(live, turn)
 }
 
-// opened makes the chunk's data plain. After a few attempts it asks for each
-// person alone, and leaves out who cannot be opened when others can.
-func (g *segment) opened(live context.Context, chunk []candidate) (good []candidate, err error) {
+// opened makes the chunk's data plain, in place. After a few attempts it asks
+// for each person alone, and marks who cannot be opened when others can.
+func (g *segment) opened(live context.Context, chunk []candidate) error {
 	attempts := 0
-	err = g.sender.persist(live, "open a chunk", func() error {
+	return g.sender.persist(live, "open a chunk", func() error {
 		err := g.open(live, chunk)
-		if good = chunk; err == nil {
-			return nil
-		}
-		if attempts++; attempts < 4 {
+		if attempts++; err == nil || attempts < 4 {
 			return err
 		}
-		var bad []delivery.Event
-		good = nil
-		for _, c := range chunk {
-			one := []candidate{c}
-			if failed := g.open(live, one); failed != nil {
-				g.sender.o.Logger.Error("sending: a recipient's data cannot be opened", "campaign", g.Campaign, "person", c.Person, "error", failed)
-				bad = append(bad, g.state().Judge(c.Recipient, delivery.Reply{Outcome: delivery.NotMade}, 1))
+		good := 0
+		for i := range chunk {
+			c := &chunk[i]
+			failed := g.open(live, chunk[i:i+1])
+			if c.closed = failed != nil; !c.closed {
+				good++
 				continue
 			}
-			good = append(good, one...)
+			g.sender.o.Logger.Error("sending: a recipient's data cannot be opened", "campaign", g.Campaign, "person", c.Person, "error", failed)
 		}
-		if len(good) == 0 {
+		if good == 0 {
 			return err
 		}
-		return g.record(bad)
+		return nil
 	})
-	return good, err
 }
 
 // permitted asks the audience, and withholds whoever may not be mailed.
@@ -133,7 +142,7 @@ func (g *segment) permitted(ctx context.Context, turn []delivery.Recipient) ([]c
 			withheld = append(withheld, g.withheld(turn[i], p.Withhold))
 			continue
 		}
-		chunk = append(chunk, candidate{turn[i], p})
+		chunk = append(chunk, candidate{Recipient: turn[i], Permission: p})
 	}
 	return chunk, g.withhold(withheld)
 }
@@ -156,21 +165,22 @@ func (g *segment) open(ctx context.Context, chunk []candidate) error {
 }
 
 // reveal gives the chunk in the clear, and withholds whoever has been erased meanwhile.
-func (g *segment) reveal(chunk []candidate) ([]Recipient, error) {
-	to := make([]Recipient, 0, len(chunk))
+func (g *segment) reveal(chunk []candidate) ([]candidate, error) {
+	known := chunk[:0]
 	var withheld []delivery.Withheld
 	for _, c := range chunk {
 		email, ok := c.Email.Reveal()
-		if !ok {
+		if !ok && !c.closed {
 			withheld = append(withheld, g.withheld(c.Recipient, delivery.Erased))
 			continue
 		}
 		name, _ := c.Name.Reveal()
 		attributes, _ := c.Attributes.Reveal()
-		to = append(to, Recipient{
+		c.to = Recipient{
 			Person: c.Person, Ordinal: c.Ordinal, List: c.List, Email: email, Name: name, Attributes: attributes,
 			OpenTracking: c.OpenTracking, ClickTracking: c.ClickTracking,
-		})
+		}
+		known = append(known, c)
 	}
-	return to, g.withhold(withheld)
+	return known, g.withhold(withheld)
 }

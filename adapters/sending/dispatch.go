@@ -29,6 +29,9 @@ func (s *Sender) segments(hard, live context.Context, m *mailing, mail Mailing, 
 			if closed, next := s.door.closed(); closed {
 				wait = max(wait, next)
 			}
+			if n, again := s.open(m); n == 0 {
+				wait = max(wait, time.Until(again), time.Millisecond)
+			}
 			if wait > 0 {
 				wake = time.After(wait)
 			} else {
@@ -48,7 +51,7 @@ func (s *Sender) segments(hard, live context.Context, m *mailing, mail Mailing, 
 			due = due[1:]
 			working++
 			go func() {
-				v := s.visit(hard, live, mail, mailer, &m.knocks, next)
+				v := s.visit(hard, live, mail, mailer, m, next)
 				<-s.slots
 				visits <- v
 			}()

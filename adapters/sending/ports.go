@@ -28,6 +28,9 @@ type Journal interface {
 type Audience interface {
 	// WaitFor returns when the view has taken in everything up to a position.
 	WaitFor(ctx context.Context, at event.Position) error
+	// Edition changes whenever Permissions may answer otherwise. A change that
+	// WaitFor has waited for shows in the edition read after it.
+	Edition() uint64
 	// Members returns up to limit people who are on at least one of the lists,
 	// each once, in id order, after a person; none: that was all. Each of them is
 	// sent to or withheld with a reason.

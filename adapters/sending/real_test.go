@@ -68,7 +68,7 @@ func openHouse(t testing.TB, folder string, keyring eventlog.Keyring) *house {
 	name := audience.Projection.Name
 	h.view = real{host.Reader(name), func(ctx context.Context, at event.Position) error {
 		return host.WaitFor(ctx, name, at)
-	}}
+	}, func() uint64 { return host.Edition(name) }}
 	h.all = host.WaitAll
 	var ran sync.WaitGroup
 	ran.Go(func() {
@@ -91,8 +91,11 @@ func openHouse(t testing.TB, folder string, keyring eventlog.Keyring) *house {
 // real is the audience that its projection answers.
 type real struct {
 	projections.Reader
-	wait func(context.Context, event.Position) error
+	wait    func(context.Context, event.Position) error
+	edition func() uint64
 }
+
+func (r real) Edition() uint64 { return r.edition() }
 
 func (r real) WaitFor(ctx context.Context, at event.Position) error { return r.wait(ctx, at) }
 

@@ -19,15 +19,18 @@ import (
 // read by the connections.
 type segment struct {
 	Mailing
-	sender *Sender
-	mailer Mailer
-	knocks *knocks
-	number int
-	ctx    context.Context // for appends: goes on when the campaign is paused
-	owner  *commands.Owner[delivery.Segment, delivery.Event]
-	worker domain.ID // of this claim
-	steps  int
-	until  atomic.Int64 // when the lease is over, Unix nanoseconds
+	sender  *Sender
+	mailing *mailing
+	mailer  Mailer
+	knocks  *knocks
+	number  int
+	held    map[int]time.Time // by ordinal: held back by a limit, until then
+	places  map[int]string    // by ordinal: admitted, and not heard of yet; to which domain
+	ctx     context.Context   // for appends: goes on when the campaign is paused
+	owner   *commands.Owner[delivery.Segment, delivery.Event]
+	worker  domain.ID // of this claim
+	steps   int
+	until   atomic.Int64 // when the lease is over, Unix nanoseconds
 }
 
 // visit is what came of working at a segment.
@@ -43,8 +46,11 @@ type visit struct {
 
 // visit claims a segment and works at it until it is done, or there is
 // nothing to do just now, or live ends.
-func (s *Sender) visit(ctx, live context.Context, m Mailing, mailer Mailer, k *knocks, e errand) visit {
-	g := &segment{Mailing: m, sender: s, mailer: mailer, knocks: k, number: e.number, ctx: ctx}
+func (s *Sender) visit(ctx, live context.Context, m Mailing, mailer Mailer, of *mailing, e errand) visit {
+	g := &segment{
+		Mailing: m, sender: s, mailing: of, mailer: mailer, knocks: &of.knocks, number: e.number, ctx: ctx,
+		held: map[int]time.Time{}, places: map[int]string{},
+	}
 	v := visit{number: e.number, passes: e.passes, retry: e.retry}
 	if v.err = s.persist(live, "load a segment", func() (err error) {
 		g.owner, err = commands.Own[delivery.Segment, delivery.Event](ctx, s.o.Journal, m.Account, delivery.Stream(m.Campaign, e.number))
@@ -159,27 +165,34 @@ func (g *segment) do(what string, c commands.Command[delivery.Segment, delivery.
 }
 
 // work goes over those who wait and do not rest, and over those who were
-// deferred once their pause is over.
+// deferred once their pause is over; in either case not over whom a limit holds back.
 func (g *segment) work(live context.Context, v *visit) error {
 	for live.Err() == nil && !g.state().Done() {
 		turn, rested := g.knocks.rested(g.state().Waiting())
+		turn, held := g.rests(turn)
 		fresh := len(turn) > 0
 		if !fresh {
-			turn = g.deferred(v)
+			var more time.Time
+			turn, more = g.rests(g.deferred(v))
+			held = earlier(held, more)
 		}
+		rested = earlier(rested, held)
 		switch {
 		case len(turn) > 0:
 		case rested.IsZero() && v.retry.IsZero(): // only results that never came are left
 			return g.doubt()
-		default:
+		case v.retry.After(time.Now()):
 			v.again = earlier(rested, v.retry)
+			return nil
+		default:
+			v.again = rested
 			return nil
 		}
 		if stuck, err := g.pass(live, turn); err != nil || stuck {
 			v.again = time.Now()
 			return err
 		}
-		if !fresh {
+		if !fresh && len(g.held) == 0 {
 			v.retry = time.Time{}
 		}
 	}
@@ -222,6 +235,14 @@ func (g *segment) pass(live context.Context, turn []delivery.Recipient) (stuck b
 			}
 			n = 1
 		}
+		open, again := g.sender.open(g.mailing)
+		if open == 0 {
+			if !g.patient(live, turn, again) {
+				return false, nil
+			}
+			continue
+		}
+		n = min(n, open)
 		if err := g.renew(); err != nil {
 			return false, err
 		}
@@ -231,4 +252,17 @@ func (g *segment) pass(live context.Context, turn []delivery.Recipient) (stuck b
 		turn = turn[n:]
 	}
 	return false, nil
+}
+
+// patient waits for the campaign to be let on, if that is soon; otherwise it
+// holds this turn back until then.
+func (g *segment) patient(live context.Context, turn []delivery.Recipient, again time.Time) bool {
+	wait := time.Until(again)
+	if wait <= time.Second {
+		return sleep(live, max(wait, time.Millisecond))
+	}
+	for _, r := range turn {
+		g.held[r.Ordinal] = again
+	}
+	return false
 }

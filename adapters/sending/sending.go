@@ -40,9 +40,12 @@
 // unknown at once instead of later. Two that both believe to be alone take
 // segments from each other: what was under way is unknown, and none leaves twice.
 //
-// A message leaves only after the barrier: the intent is durable, and the
-// audience has been read anew when its view had passed that intent. So every
-// revocation recorded before the intent is honoured.
+// A message leaves only after the barrier: the intent is durable, the view of the
+// audience has passed it, and what the view says has not changed since it was
+// read, or is read anew. So every revocation recorded before the intent is honoured.
+//
+// Limits are asked before the intent. Whom they hold back waits as before, and
+// nothing is recorded of it; a reason of theirs to stop pauses the campaign.
 //
 // Pause, cancel and stop: no further message leaves. Those under way end and are
 // recorded; those intended that have not left are recorded as deferred with code
@@ -71,10 +74,11 @@ type Options struct {
 	Audience  Audience
 	Composer  Composer
 	Transport Transport
+	Limits    Limits // nil: none
 	Logger    *slog.Logger
 
 	SegmentSize int             // recipients of a segment; 1,000
-	Window      int             // intended and without a durable result, per segment; 50
+	Window      int             // intended and without a durable result, per segment; 200
 	Parallel    int             // segments in work at once, over all campaigns; twice the processors, 4 at least
 	Connections int             // transmissions at once, over all campaigns; 16
 	Lease       time.Duration   // how long a claim holds unless renewed; 30 s
@@ -89,7 +93,7 @@ func (o Options) withDefaults() Options {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	o.SegmentSize = positive(o.SegmentSize, 1000)
-	o.Window = positive(o.Window, 50)
+	o.Window = positive(o.Window, 200)
 	o.Parallel = positive(o.Parallel, max(4, 2*runtime.GOMAXPROCS(0)))
 	o.Connections = positive(o.Connections, 16)
 	o.Lease = positive(o.Lease, 30*time.Second)

@@ -91,7 +91,7 @@ func message(ctx context.Context, mailer Mailer, dst []byte, to Recipient) (m Me
 
 // post hands a chunk to the connections and records the answers in groups as
 // they come in. It returns when every answer that is known is durable.
-func (g *segment) post(live context.Context, chunk []Recipient, probe bool) error {
+func (g *segment) post(live context.Context, chunk []candidate, probe bool) error {
 	answers := make(chan answer, len(chunk)) // connections never wait for the log
 	go g.feed(live, chunk, probe, answers)
 	renew := time.NewTicker(g.sender.o.Lease / 3)
@@ -134,6 +134,7 @@ func (g *segment) judge(a answer) delivery.Event {
 	if a.tried && a.reply.Outcome == delivery.NotSent && g.knocks.inVain(a.to.Ordinal, g.sender.o.Patience) {
 		a.reply.Outcome = delivery.NotReached
 	}
+	g.heard(a.to.Ordinal, a.reply, a.tried)
 	if a.reply.Outcome != delivery.Unclear { // counted by the claim that gives up on them
 		g.sender.metrics.sends.WithLabelValues(sendResults[a.reply.Outcome]).Inc()
 	}
@@ -141,13 +142,16 @@ func (g *segment) judge(a answer) delivery.Event {
 }
 
 // feed answers for whoever did not reach a connection in time.
-func (g *segment) feed(live context.Context, chunk []Recipient, probe bool, done chan<- answer) {
-	for _, r := range chunk {
-		j := job{live, g, r, probe, done}
+func (g *segment) feed(live context.Context, chunk []candidate, probe bool, done chan<- answer) {
+	for _, c := range chunk {
+		if c.closed {
+			done <- answer{c.Recipient, delivery.Reply{Outcome: delivery.NotMade}, false}
+			continue
+		}
 		select {
-		case g.sender.jobs <- j:
+		case g.sender.jobs <- job{live, g, c.to, probe, done}:
 		case <-live.Done():
-			done <- answer{delivery.Recipient{Person: r.Person, Ordinal: r.Ordinal}, recalled, false}
+			done <- answer{c.Recipient, recalled, false}
 		}
 	}
 }

@@ -235,10 +235,11 @@ func (s *sink) count(i int) int {
 
 // view is an audience that knows no more of the log than it was told to wait for.
 type view struct {
-	w     *world
-	mu    sync.Mutex
-	at    event.Position
-	given map[domain.ID]audience.Permission
+	w       *world
+	mu      sync.Mutex
+	at      event.Position
+	edition uint64
+	given   map[domain.ID]audience.Permission
 }
 
 func newView(w *world) *view { return &view{w: w, given: map[domain.ID]audience.Permission{}} }
@@ -265,9 +266,16 @@ func (v *view) WaitFor(ctx context.Context, at event.Position) error {
 				continue
 			}
 			v.given[e.Meta.Subject] = p
+			v.edition++
 		}
 	}
 	return ctx.Err()
+}
+
+func (v *view) Edition() uint64 {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.edition
 }
 
 func (v *view) Members(_ context.Context, _ domain.ID, _ []domain.ID, after domain.ID, limit int) ([]domain.ID, error) {

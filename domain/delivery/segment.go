@@ -38,33 +38,53 @@ type Segment struct {
 }
 
 // Evolve applies an event; s itself stays as it is.
-func (s Segment) Evolve(e Event) Segment {
+func (s Segment) Evolve(e Event) Segment { return s.EvolveAll([]Event{e}) }
+
+// EvolveAll applies events in their order, for one copy of what each
+// recipient's standing is; s itself stays as it is.
+func (s Segment) EvolveAll(events []Event) Segment {
+	d := s.Draft()
+	for _, e := range events {
+		d.Apply(e)
+	}
+	return d.Segment
+}
+
+// A Draft is a segment of one's own, which events change in place.
+type Draft struct{ Segment }
+
+// Draft is a copy to be changed.
+func (s Segment) Draft() *Draft {
+	s.standing, s.tries = slices.Clone(s.standing), slices.Clone(s.tries)
+	return &Draft{s}
+}
+
+// Apply applies an event.
+func (s *Draft) Apply(e Event) {
 	switch e := e.(type) {
 	case Planned:
-		s = Segment{Campaign: e.Campaign, First: e.First, Subjects: e.Subjects}
+		s.Segment = Segment{Campaign: e.Campaign, First: e.First, Subjects: e.Subjects}
 		s.standing, s.tries = make([]Standing, len(e.Subjects)), make([]uint8, len(e.Subjects))
 		s.counts[Waiting] = len(e.Subjects)
 	case Claimed:
-		s = s.claimed(e)
+		s.claimed(e)
 	case Intended:
-		s = s.now(e.Ordinal, Pending)
+		s.now(e.Ordinal, Pending)
 	case Withheld:
-		s = s.now(e.Ordinal, Excluded)
+		s.now(e.Ordinal, Excluded)
 	case Accepted:
-		s = s.now(e.Ordinal, Sent)
+		s.now(e.Ordinal, Sent)
 	case Deferred:
-		s = s.deferred(e)
+		s.deferred(e)
 	case Failed:
-		s = s.now(e.Ordinal, Undelivered)
+		s.now(e.Ordinal, Undelivered)
 	}
-	return s
 }
 
 // claimed hands the segment over: what another worker intended, and left
 // without a result, nobody can know any more. The same worker renews.
-func (s Segment) claimed(e Claimed) Segment {
+func (s *Draft) claimed(e Claimed) {
 	if e.Worker != s.Worker && s.counts[Pending] > 0 {
-		s.standing = slices.Clone(s.standing)
 		for i, st := range s.standing {
 			if st == Pending {
 				s.standing[i] = InDoubt
@@ -74,16 +94,14 @@ func (s Segment) claimed(e Claimed) Segment {
 		s.counts[Pending] = 0
 	}
 	s.Worker, s.Until = e.Worker, e.Until
-	return s
 }
 
 // deferred counts a try, when a server was asked.
-func (s Segment) deferred(e Deferred) Segment {
+func (s *Draft) deferred(e Deferred) {
 	if i := e.Ordinal - s.First; e.Code != 0 && i >= 0 && i < len(s.tries) && s.tries[i] < 255 {
-		s.tries = slices.Clone(s.tries)
 		s.tries[i]++
 	}
-	return s.now(e.Ordinal, e.standing())
+	s.now(e.Ordinal, e.standing())
 }
 
 // standing: a message that never left leaves its recipient as they were.
@@ -94,16 +112,14 @@ func (e Deferred) standing() Standing {
 	return Again
 }
 
-func (s Segment) now(ordinal int, to Standing) Segment {
+func (s *Draft) now(ordinal int, to Standing) {
 	i := ordinal - s.First
 	if i < 0 || i >= len(s.standing) {
-		return s
+		return
 	}
-	s.standing = slices.Clone(s.standing)
 	s.counts[s.standing[i]]--
 	s.counts[to]++
 	s.standing[i] = to
-	return s
 }
 
 // Of is how far the recipient with this ordinal has come; ok is false when

@@ -39,6 +39,9 @@ func (p permissions) WaitFor(ctx context.Context, at event.Position) error {
 	return p.Host.WaitFor(ctx, audience.Projection.Name, at)
 }
 
+// Edition implements sending.Audience.
+func (p permissions) Edition() uint64 { return p.Host.Edition(audience.Projection.Name) }
+
 // Members implements sending.Audience.
 func (p permissions) Members(ctx context.Context, account domain.ID, lists []domain.ID, after domain.ID, limit int) ([]domain.ID, error) {
 	return audience.MemberIDs(ctx, p.reader(), account, lists, after, limit)
