@@ -92,6 +92,23 @@ func profile(email, name personal.Text, attributes personal.Fields) error {
 	return fields(attributes)
 }
 
+// note refuses a remark about a person that cannot be held. Plain values only.
+func note(t personal.Text) error {
+	s, ok := t.Reveal()
+	if !ok {
+		return errUnreadable
+	}
+	return manyLines("note", s, maxNote)
+}
+
+// someNote is note of a remark that must be there.
+func someNote(t personal.Text) error {
+	if s, ok := t.Reveal(); ok && strings.TrimSpace(s) == "" {
+		return domain.Refuse("text_missing", "the note is empty")
+	}
+	return note(t)
+}
+
 var (
 	errUnreadable = domain.Refuse("bad_text", "a personal value is not readable")
 	errManyFields = domain.Refuse("too_many_attributes", "a person has at most 50 attributes")

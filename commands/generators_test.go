@@ -83,6 +83,8 @@ func anySubscriberCommand() *rapid.Generator[subscriberCommand] {
 	}
 	onList := func(t *rapid.T) domain.ID { return of(t, "list", one, one, two, domain.ID{}) }
 	by := func(t *rapid.T) consent.Method { return of(t, "by", append(consent.Methods, "telepathy")...) }
+	remark := func(t *rapid.T) personal.Text { return of(t, "note", text("by phone"), text(""), text(long)) }
+	hold := func(t *rapid.T) subscriber.Hold { return of(t, "reason", append(subscriber.Suppressions, "whim")...) }
 	return oneOf(
 		func(t *rapid.T) subscriberCommand {
 			return AddSubscriber{Person: ada, Email: email(t), Name: called(t), Attributes: facts(t), List: onList(t), Source: source(t)}
@@ -103,6 +105,20 @@ func anySubscriberCommand() *rapid.Generator[subscriberCommand] {
 		},
 		func(t *rapid.T) subscriberCommand {
 			return RevokeConsent{Person: ada, Purpose: purpose(t), List: onList(t), Method: by(t), Client: client}
+		},
+		func(t *rapid.T) subscriberCommand {
+			return SuppressSubscriber{Person: ada, Reason: hold(t), Note: remark(t)}
+		},
+		func(t *rapid.T) subscriberCommand {
+			return UnsuppressSubscriber{Person: ada, Reason: of(t, "settled", hold(t), ""), Note: remark(t)}
+		},
+		func(t *rapid.T) subscriberCommand { return RestrictSubscriber{ada, domain.ID{}, remark(t)} },
+		func(t *rapid.T) subscriberCommand {
+			return LiftRestriction{Person: ada, InformedAt: aTime(t), Note: remark(t), Now: aTime(t)}
+		},
+		func(t *rapid.T) subscriberCommand { return ObjectSubscriber{Person: ada, Method: by(t), IP: ip} },
+		func(t *rapid.T) subscriberCommand {
+			return WithdrawObjection{Person: ada, Method: by(t), Note: remark(t), IP: ip}
 		},
 		func(t *rapid.T) subscriberCommand {
 			return EraseSubscriber{ada, of(t, "request", domain.ID{}, domain.ID{}, domain.ID{}, domain.ID{}, domain.ID{}, three)}

@@ -13,7 +13,8 @@ import (
 // ImportSubscriber takes one row of a file: it adds the person or completes
 // what is held, puts them on the list, and notes which consents the account
 // asserts. It never raises a consent that was revoked, never replaces what the
-// person said, and never brings back who was erased.
+// person said, and never brings back who was erased. It ends no hold: of who is
+// restricted it changes nothing, and of who objected it asserts nothing.
 type ImportSubscriber struct {
 	Person     subscriber.ID
 	Email      personal.Text
@@ -41,6 +42,9 @@ func (c ImportSubscriber) Decide(is subscriber.Subscriber) ([]subscriber.Event, 
 	if err := c.check(); err != nil {
 		return nil, err
 	}
+	if is.Standing.Has(subscriber.Restriction) {
+		return nil, nil
+	}
 	events := make([]subscriber.Event, 0, 3)
 	if !is.Exists {
 		events = append(events, subscriber.Added{
@@ -58,7 +62,7 @@ func (c ImportSubscriber) Decide(is subscriber.Subscriber) ([]subscriber.Event, 
 	if !c.List.IsZero() && !is.On(c.List) {
 		events = append(events, subscriber.Joined{List: c.List})
 	}
-	if news := c.unanswered(is.Consents); len(news) > 0 {
+	if news := c.unanswered(is); len(news) > 0 {
 		events = append(events, consent.Asserted{
 			Purposes: news, List: c.List, Import: c.Import, Row: c.Row, ClaimedAt: c.ClaimedAt,
 		})
@@ -109,13 +113,14 @@ func (c ImportSubscriber) completed(held subscriber.Profile) subscriber.Profile 
 
 // unanswered is the purposes that neither the person nor the account has
 // spoken about; the others are left as they are.
-func (c ImportSubscriber) unanswered(said consent.Ledger) []consent.Purpose {
-	if len(said) == 0 {
+func (c ImportSubscriber) unanswered(is subscriber.Subscriber) []consent.Purpose {
+	objects := is.Standing.Has(subscriber.Objection)
+	if len(is.Consents) == 0 && !objects {
 		return c.Purposes
 	}
 	var news []consent.Purpose
 	for _, p := range c.Purposes {
-		if said.Of(consent.KeyOf(p, c.List)).Unanswered() {
+		if is.Consent(p, c.List).Unanswered() && !(objects && subscriber.IsMarketing(p)) {
 			news = append(news, p)
 		}
 	}

@@ -28,6 +28,9 @@ type ListCounts struct {
 	Unconfirmed int `json:"unconfirmed" doc:"have yet to confirm"`
 	Revoked     int `json:"revoked" doc:"withdrew their consent"`
 	NoConsent   int `json:"no_consent" doc:"on the list, and never agreed to mail"`
+	Suppressed  int `json:"suppressed" doc:"get no mail whatever they agreed to: the address bounced, or they complained"`
+	Objected    int `json:"objected" doc:"objected to direct marketing"`
+	Restricted  int `json:"restricted" doc:"their data is kept and not used"`
 }
 
 // ListNew is what it takes to create a list.
@@ -114,7 +117,9 @@ func (s *Server) findList(ctx context.Context, id domain.ID, w Waiting) (audienc
 
 func showList(l audience.List) List {
 	c := l.Counts
-	return List{l.ID, l.Name, l.DoubleOptIn, l.Archived, l.CreatedAt, ListCounts{c.Members, c.Mailable, c.Unconfirmed, c.Revoked, c.Silent}}
+	return List{l.ID, l.Name, l.DoubleOptIn, l.Archived, l.CreatedAt, ListCounts{
+		c.Members, c.Mailable, c.Unconfirmed, c.Revoked, c.Silent, c.Suppressed, c.Objected, c.Restricted,
+	}}
 }
 
 var errListArchived = domain.Refuse("list_archived", "the list is archived")

@@ -29,14 +29,14 @@ type Subscriber struct {
 // Membership is a person on a list.
 type Membership struct {
 	List     domain.ID         `json:"list"`
-	Standing audience.Standing `json:"standing" doc:"mailable, unconfirmed, revoked or no_consent"`
+	Standing audience.Standing `json:"standing" doc:"mailable, unconfirmed, revoked, no_consent, suppressed, objected or restricted"`
 	Since    time.Time         `json:"since"`
 }
 
 // Member is a person on a list, seen from the list.
 type Member struct {
 	Subscriber domain.ID         `json:"subscriber"`
-	Standing   audience.Standing `json:"standing" doc:"mailable, unconfirmed, revoked or no_consent"`
+	Standing   audience.Standing `json:"standing" doc:"mailable, unconfirmed, revoked, no_consent, suppressed, objected or restricted"`
 	Since      time.Time         `json:"since"`
 }
 

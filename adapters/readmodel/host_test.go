@@ -386,6 +386,7 @@ func TestHostUpgrades(t *testing.T) {
 		w.join(1500) // more than a page
 		next := audience.Projection
 		next.Version++
+		upgraded := fmt.Sprint("audience_v", next.Version)
 		first, hold := make(chan struct{}), make(chan struct{})
 		fold, pages := next.Fold, 0
 		next.Fold = func(rows projections.Rows, page []event.Recorded) error {
@@ -404,11 +405,11 @@ func TestHostUpgrades(t *testing.T) {
 		close(hold)
 		w.wait()
 		w.equal(w.members(), 1505)
-		w.equal(w.status("audience").Serving, "audience_v2")
+		w.equal(w.status("audience").Serving, upgraded)
 		w.end()
 		ids, err := w.store.IDs(t.Context())
 		w.ok(err)
-		w.equal(strings.Join(ids, " "), "audience_v2")
+		w.equal(strings.Join(ids, " "), upgraded)
 	})
 }
 

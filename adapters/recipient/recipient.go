@@ -68,7 +68,8 @@ type Deps struct {
 	Log Log
 	// Parse checks a token; its errors are domain.Refusal bad_token or token_expired.
 	Parse func(token string, now time.Time) (Token, error)
-	// Permission reads consent now; a person who is unknown or erased allows nothing.
+	// Permission reads consent now; a person who is unknown, erased or
+	// restricted allows nothing.
 	Permission func(ctx context.Context, account, person domain.ID) (Permission, error)
 	// ListName is what the list is called; "" when it is not known.
 	ListName func(ctx context.Context, account, list domain.ID) (string, error)

@@ -31,6 +31,7 @@ var statusNames = map[campaign.Status]string{
 
 var standingNames = map[audience.Standing]string{
 	audience.Mailable: "Gets mail", audience.Unconfirmed: "Not confirmed", audience.Revoked: "Unsubscribed", audience.Silent: "Never agreed",
+	audience.Suppressed: "Suppressed", audience.Objected: "Objected", audience.Restricted: "Restricted",
 }
 
 var purposeNames = map[consent.Purpose]string{
@@ -47,6 +48,8 @@ var saidNames = map[string]string{
 var reasonNames = map[delivery.Reason]string{
 	delivery.NoConsent: "Never agreed to this mail", delivery.Unconfirmed: "Did not confirm the address",
 	delivery.Revoked: "Unsubscribed before their turn", delivery.Erased: "Their data was erased",
+	delivery.Suppressed: "Suppressed: their address bounced, or they complained", delivery.Objected: "Objected to marketing",
+	delivery.Restricted:   "The use of their data is restricted",
 	delivery.CampaignOver: "The campaign was cancelled", delivery.BadTemplate: "The message could not be made for them",
 	delivery.Rejected: "The mail server refused the message", delivery.Unreachable: "No mail server took the message",
 }

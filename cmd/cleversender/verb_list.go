@@ -57,7 +57,8 @@ func (v listShowVerb) Run(s *session) error {
 		fmt.Fprintf(w, "%s\n", l.Name)
 		table(w, []string{"members", strconv.Itoa(c.Members)}, []string{"mailable", strconv.Itoa(c.Mailable)},
 			[]string{"unconfirmed", strconv.Itoa(c.Unconfirmed)}, []string{"revoked", strconv.Itoa(c.Revoked)},
-			[]string{"no consent", strconv.Itoa(c.NoConsent)})
+			[]string{"no consent", strconv.Itoa(c.NoConsent)}, []string{"suppressed", strconv.Itoa(c.Suppressed)},
+			[]string{"objected", strconv.Itoa(c.Objected)}, []string{"restricted", strconv.Itoa(c.Restricted)})
 	})
 }
 

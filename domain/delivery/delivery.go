@@ -22,6 +22,9 @@ const (
 	NoConsent    Reason = "no_consent"   // never given
 	Unconfirmed  Reason = "unconfirmed"  // double opt-in not completed
 	Revoked      Reason = "revoked"      // withdrawn before the message's turn
+	Suppressed   Reason = "suppressed"   // the address bounced, or the person complained
+	Objected     Reason = "objected"     // the person objected to direct marketing (GDPR Art. 21(2))
+	Restricted   Reason = "restricted"   // the person's data is kept and not used (GDPR Art. 18)
 	Erased       Reason = "erased"       // the person's data is gone
 	CampaignOver Reason = "cancelled"    // the campaign was called off
 	BadTemplate  Reason = "not_rendered" // the template could not be rendered for this person

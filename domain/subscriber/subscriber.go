@@ -52,6 +52,7 @@ type Subscriber struct {
 	First    Profile // as it was added: the same addition, sent again, is no news
 	Lists    []domain.ID
 	Consents consent.Ledger
+	Standing Standing
 	Erased   bool
 }
 
@@ -69,7 +70,7 @@ func (s Subscriber) Evolve(e Event) Subscriber {
 	case Erased:
 		return Subscriber{Exists: true, Erased: true}
 	default:
-		s.Consents = s.Consents.Apply(e)
+		s.Consents, s.Standing = s.Consents.Apply(e), s.Standing.Apply(e)
 	}
 	return s
 }

@@ -1,4 +1,4 @@
-// Package audience answers who is held, who is on which list, and whom mail may go to.
+// Package audience answers who is held, who is on which list, whom mail may go to, and who is suppressed.
 //
 // A person's row is the whole of what is known: the other tables repeat it in
 // another order. An erased person has no row, and events about somebody who has
@@ -26,6 +26,7 @@ var people = &projections.Table{
 		{Name: "sealed_by", Kind: projections.Bytes},
 		{Name: "consents", Kind: projections.Bytes}, // see pack.go
 		{Name: "lists", Kind: projections.Bytes},
+		{Name: "holds", Kind: projections.Bytes},
 	},
 }
 
@@ -52,7 +53,18 @@ var lists = &projections.Table{
 		{Name: "unconfirmed", Kind: projections.Int},
 		{Name: "revoked", Kind: projections.Int},
 		{Name: "silent", Kind: projections.Int},
+		{Name: "suppressed", Kind: projections.Int},
+		{Name: "objected", Kind: projections.Int},
+		{Name: "restricted", Kind: projections.Int},
 	},
+}
+
+var suppressions = &projections.Table{
+	Name: "suppressions",
+	Key: []projections.Column{
+		{Name: "account", Kind: projections.Bytes}, {Name: "person", Kind: projections.Bytes}, {Name: "reason", Kind: projections.Text},
+	},
+	Values: []projections.Column{{Name: "since", Kind: projections.Int}},
 }
 
 var accounts = &projections.Table{
@@ -63,13 +75,15 @@ var accounts = &projections.Table{
 
 // Projection is to be hosted.
 var Projection = projections.Projection{
-	Name: "audience", Version: 1,
+	Name: "audience", Version: 2,
 	Types: []string{
 		"list.created", "list.archived",
 		"subscriber.added", "subscriber.joined", "subscriber.rectified", "subscriber.erased",
+		"subscriber.suppressed", "subscriber.unsuppressed", "subscriber.restricted", "subscriber.restriction_lifted",
+		"subscriber.objected", "subscriber.objection_withdrawn",
 		"consent.requested", "consent.given", "consent.confirmed", "consent.asserted", "consent.revoked",
 	},
-	Tables: []*projections.Table{people, members, lists, accounts},
+	Tables: []*projections.Table{people, members, lists, accounts, suppressions},
 	Fold:   fold,
 }
 
@@ -97,7 +111,7 @@ func (p *page) apply(e event.Recorded) error {
 	if data, ok := e.Data.(subscriber.Added); ok {
 		return p.added(s, e, data)
 	}
-	if !s.held {
+	if !s.exists {
 		return nil
 	}
 	s.dirty = true
@@ -109,6 +123,9 @@ func (p *page) apply(e event.Recorded) error {
 		return p.member(s, data.List, e, func(m *member) { m.joined = true })
 	case subscriber.Erased:
 		return p.erased(s)
+	}
+	if hold, begins := subscriber.Change(e.Data); hold != "" {
+		return p.hold(s, hold, begins, e)
 	}
 	for key := range consent.Keys(e.Data) {
 		if err := p.consent(s, key, e); err != nil {
@@ -131,7 +148,7 @@ func (p *page) change(e event.Recorded, change func(*List)) error {
 }
 
 func (p *page) added(s *person, e event.Recorded, data subscriber.Added) error {
-	if !s.held {
+	if !s.exists {
 		n, err := p.people(e.Meta.Account)
 		if err != nil {
 			return err
@@ -139,7 +156,7 @@ func (p *page) added(s *person, e event.Recorded, data subscriber.Added) error {
 		*n++
 		s.AddedAt = e.At
 	}
-	s.held, s.dirty = true, true
+	s.exists, s.dirty = true, true
 	s.Email, s.Name, s.Attributes, s.SealedBy, s.Source = data.Email, data.Name, data.Attributes, e.ID, data.Source
 	return nil
 }
@@ -166,22 +183,48 @@ func (p *page) member(s *person, id domain.ID, e event.Recorded, change func(*me
 		s.members = append(s.members, member{list: id, since: e.At})
 		m = &s.members[len(s.members)-1]
 	} else {
-		l.Counts.add(m.standing(l.DoubleOptIn), -1)
+		l.Counts.add(s.standing(m, l.DoubleOptIn), -1)
 	}
 	change(m)
-	standing := m.standing(l.DoubleOptIn)
-	m.row = projections.Row{id[:], s.ID[:], string(standing), int64(m.inForce(l.DoubleOptIn)), projections.Micros(m.since)}
-	l.Counts.add(standing, 1)
+	s.counted(m, l)
 	return nil
 }
 
-func (p *page) erased(s *person) error {
+// hold begins or ends what keeps mail from the person on every list.
+func (p *page) hold(s *person, h subscriber.Hold, begins bool, e event.Recorded) error {
+	on := make([]*List, len(s.members))
 	for i := range s.members {
 		l, err := p.list(s.Account, s.members[i].list)
 		if err != nil {
 			return err
 		}
-		l.Counts.add(s.members[i].standing(l.DoubleOptIn), -1)
+		l.Counts.add(s.standing(&s.members[i], l.DoubleOptIn), -1)
+		on[i] = l
+	}
+	changed := s.change(h, begins, e)
+	for i := range s.members {
+		s.counted(&s.members[i], on[i])
+	}
+	switch {
+	case !changed || !h.Suppresses():
+		return nil
+	case begins:
+		return p.rows.Put(suppressions, projections.Row{s.Account[:], s.ID[:], string(h), projections.Micros(e.At)})
+	default:
+		return p.rows.Delete(suppressions, s.Account[:], s.ID[:], string(h))
+	}
+}
+
+func (p *page) erased(s *person) error {
+	if err := p.rows.Delete(suppressions, s.Account[:], s.ID[:]); err != nil {
+		return err
+	}
+	for i := range s.members {
+		l, err := p.list(s.Account, s.members[i].list)
+		if err != nil {
+			return err
+		}
+		l.Counts.add(s.standing(&s.members[i], l.DoubleOptIn), -1)
 		if err := p.rows.Delete(members, s.members[i].list[:], s.ID[:]); err != nil {
 			return err
 		}
@@ -205,6 +248,12 @@ func (c *Counts) add(s Standing, n int) {
 		c.Unconfirmed += n
 	case Revoked:
 		c.Revoked += n
+	case Suppressed:
+		c.Suppressed += n
+	case Objected:
+		c.Objected += n
+	case Restricted:
+		c.Restricted += n
 	default:
 		c.Silent += n
 	}

@@ -126,6 +126,93 @@ func TestPermission(t *testing.T) {
 	s.equal(p[0].Withhold, delivery.Erased) // as far as the other account can tell
 }
 
+// What holds mail back comes before what was agreed to, the gravest first, for
+// every list and in their counts; when it ends, what was agreed to counts again.
+func TestHolds(t *testing.T) {
+	s := begin(t)
+	expect := func(reason delivery.Reason, counts audience.Counts) {
+		t.Helper()
+		r, _ := s.permission(ada, single)
+		s.equal(r, reason)
+		s.equal(s.counts(single), counts)
+	}
+	s.about(ada, consent.Given{Purpose: consent.Mailing, List: single}, subscriber.Suppressed{Reason: subscriber.HardBounce})
+	expect(delivery.Suppressed, audience.Counts{Members: 1, Suppressed: 1})
+	since := s.about(ada, subscriber.Objected{})
+	expect(delivery.Objected, audience.Counts{Members: 1, Objected: 1})
+	s.about(ada, subscriber.Restricted{}, subscriber.Restricted{})
+	expect(delivery.Restricted, audience.Counts{Members: 1, Restricted: 1})
+	r, _ := s.permission(ada, double) // whom she never joined
+	s.equal(r, delivery.Restricted)
+	person, _, err := audience.Find(t.Context(), s.fold(), acct, ada)
+	s.must(err)
+	s.equal(len(person.Holds), 3)
+	s.equal(*person.Held(subscriber.Objection), audience.Held{Hold: subscriber.Objection, Position: since, Since: s.Events[6].At})
+	s.equal(person.Lists[0].Standing, audience.Restricted)
+	s.equal(person.Lists[0].Consent, event.Position(0))
+	s.about(ada, subscriber.RestrictionLifted{})
+	expect(delivery.Objected, audience.Counts{Members: 1, Objected: 1})
+	s.about(ada, subscriber.ObjectionWithdrawn{}, subscriber.Suppressed{Reason: subscriber.Complaint}, subscriber.Unsuppressed{Reason: subscriber.HardBounce})
+	expect(delivery.Suppressed, audience.Counts{Members: 1, Suppressed: 1})
+	s.about(ada, subscriber.Unsuppressed{Reason: subscriber.Complaint})
+	expect("", audience.Counts{Members: 1, Mailable: 1})
+}
+
+// An objection covers every list, those that come later and those that a file
+// claims among them, but for a list that the person agreed to since; until they
+// object again.
+func TestObjectionEndsListByList(t *testing.T) {
+	s := begin(t)
+	reason := func(on domain.ID, want delivery.Reason) {
+		t.Helper()
+		r, _ := s.permission(ada, on)
+		s.equal(r, want)
+	}
+	off := consent.Revoked{Purpose: consent.Mailing, List: single}
+	yes := consent.Given{Purpose: consent.Mailing, List: single}
+	s.about(ada, yes, subscriber.Objected{}, off, subscriber.Joined{List: double}, consent.Asserted{Purposes: consent.Purposes, List: double})
+	reason(single, delivery.Objected)
+	reason(double, delivery.Objected)
+	at := s.about(ada, yes)
+	reason(double, delivery.Objected)
+	r, allowed := s.permission(ada, double, single)
+	s.equal(r, delivery.Reason(""))
+	s.equal(allowed, at)
+	s.about(ada, subscriber.Objected{})
+	reason(single, delivery.Objected)
+	s.about(ada, off, yes)
+	reason(single, "")
+	s.about(ada, off)
+	reason(single, delivery.Objected)
+}
+
+// Who is suppressed is listed with the reasons, page by page, until settled or erased.
+func TestSuppressions(t *testing.T) {
+	s := begin(t)
+	s.about(ada, subscriber.Suppressed{Reason: subscriber.HardBounce}, subscriber.Suppressed{Reason: subscriber.Complaint}, subscriber.Restricted{})
+	s.about(bob, subscriber.Suppressed{Reason: subscriber.Manual}, subscriber.Suppressed{Reason: subscriber.Manual})
+	all := func() (got []audience.Suppression) {
+		var after audience.Suppression
+		for {
+			page, err := audience.Suppressions(t.Context(), s.fold(), acct, after, 1)
+			s.must(err)
+			if len(page) == 0 {
+				return got
+			}
+			got, after = append(got, page...), page[0]
+		}
+	}
+	adas := []audience.Suppression{{ada, subscriber.Complaint, s.Events[5].At}, {ada, subscriber.HardBounce, s.Events[4].At}}
+	s.equal(all(), append(adas, audience.Suppression{Person: bob, Reason: subscriber.Manual, Since: s.Events[7].At}))
+	s.about(bob, subscriber.Unsuppressed{Reason: subscriber.Manual}, subscriber.Unsuppressed{Reason: subscriber.Complaint})
+	s.equal(all(), adas)
+	s.about(ada, subscriber.Erased{})
+	s.equal(len(all()), 0)
+	none, err := audience.Suppressions(t.Context(), s.fold(), other, audience.Suppression{}, 10)
+	s.must(err)
+	s.equal(len(none), 0)
+}
+
 // Tracking is each person's own to allow, for the account as a whole.
 func TestTracking(t *testing.T) {
 	s := begin(t)

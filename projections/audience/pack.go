@@ -116,19 +116,22 @@ func (s *person) row() projections.Row {
 	return projections.Row{
 		s.Account[:], s.ID[:], projections.Micros(s.AddedAt), string(s.Source),
 		s.Email.Sealed(), s.Name.Sealed(), s.Attributes.Sealed(), s.SealedBy[:],
-		s.answers.pack(), packMembers(s.members),
+		s.answers.pack(), packMembers(s.members), packHolds(s.Holds),
 	}
 }
 
 func (s *person) read(r projections.Row) (err error) {
-	s.held = true
+	s.exists = true
 	s.Account, s.ID, s.AddedAt, s.Source = r.ID(0), r.ID(1), r.Time(2), subscriber.Source(r.Text(3))
 	s.Email, s.Name = personal.SealedText(r.Bytes(4)), personal.SealedText(r.Bytes(5))
 	s.Attributes, s.SealedBy = personal.SealedFields(r.Bytes(6)), r.ID(7)
 	if err := s.answers.read(r.Bytes(8)); err != nil {
 		return err
 	}
-	s.members, err = readMembers(r.Bytes(9))
+	if s.members, err = readMembers(r.Bytes(9)); err != nil {
+		return err
+	}
+	s.Holds, err = readHolds(r.Bytes(10))
 	return err
 }
 
@@ -137,12 +140,16 @@ func (l *List) row() projections.Row {
 	return projections.Row{
 		l.Account[:], l.ID[:], l.Name, projections.Flag(l.DoubleOptIn), projections.Flag(l.Archived), projections.Micros(l.CreatedAt),
 		int64(c.Members), int64(c.Mailable), int64(c.Unconfirmed), int64(c.Revoked), int64(c.Silent),
+		int64(c.Suppressed), int64(c.Objected), int64(c.Restricted),
 	}
 }
 
 func readList(r projections.Row) List {
 	return List{
 		Account: r.ID(0), ID: r.ID(1), Name: r.Text(2), DoubleOptIn: r.Bool(3), Archived: r.Bool(4), CreatedAt: r.Time(5),
-		Counts: Counts{Members: r.Int(6), Mailable: r.Int(7), Unconfirmed: r.Int(8), Revoked: r.Int(9), Silent: r.Int(10)},
+		Counts: Counts{
+			Members: r.Int(6), Mailable: r.Int(7), Unconfirmed: r.Int(8), Revoked: r.Int(9), Silent: r.Int(10),
+			Suppressed: r.Int(11), Objected: r.Int(12), Restricted: r.Int(13),
+		},
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/consent"
 	"github.com/cleversender/cleversender/domain/event"
+	"github.com/cleversender/cleversender/domain/subscriber"
 	"github.com/cleversender/cleversender/projections"
 )
 
@@ -21,7 +22,7 @@ type page struct {
 // person is a row of people, and all that follows from it.
 type person struct {
 	Person
-	held    bool // there is a row
+	exists  bool // there is a row
 	dirty   bool
 	answers answers
 	members []member
@@ -59,8 +60,16 @@ type member struct {
 	row    projections.Row // of members, when it has changed
 }
 
-func (m *member) standing(doubleOptIn bool) Standing {
+// standing is how the person stands to a list: what holds mail back from them
+// comes before what they agreed to.
+func (s *person) standing(m *member, doubleOptIn bool) Standing {
 	switch {
+	case s.Held(subscriber.Restriction) != nil:
+		return Restricted
+	case s.objects(m):
+		return Objected
+	case s.suppressed():
+		return Suppressed
 	case m.InForce(doubleOptIn):
 		return Mailable
 	case m.Status == consent.StatusRevoked:
@@ -70,6 +79,17 @@ func (m *member) standing(doubleOptIn bool) Standing {
 	default:
 		return Unconfirmed
 	}
+}
+
+// counted counts the member in, and makes their row.
+func (s *person) counted(m *member, l *List) {
+	standing := s.standing(m, l.DoubleOptIn)
+	allows := event.Position(0)
+	if standing == Mailable {
+		allows = m.at
+	}
+	m.row = projections.Row{m.list[:], s.ID[:], string(standing), int64(allows), projections.Micros(m.since)}
+	l.Counts.add(standing, 1)
 }
 
 func (s *person) on(list domain.ID) *member {
@@ -145,7 +165,7 @@ func (p *page) people(account domain.ID) (*int, error) {
 
 func (p *page) flush() error {
 	for _, s := range p.order {
-		if !s.held || !s.dirty {
+		if !s.exists || !s.dirty {
 			continue
 		}
 		if err := p.rows.Put(people, s.row()); err != nil {

@@ -2,6 +2,7 @@ package audience
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"slices"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/cleversender/cleversender/domain/delivery"
 	"github.com/cleversender/cleversender/domain/event"
 	"github.com/cleversender/cleversender/domain/personal"
+	"github.com/cleversender/cleversender/domain/subscriber"
 	"github.com/cleversender/cleversender/projections"
 )
 
@@ -26,7 +28,9 @@ type Permission struct {
 
 // Permissions says of each person whether and how they may be mailed, in the
 // order asked, each for the first of the lists that allows it. Archived lists
-// and those of other accounts allow nothing.
+// and those of other accounts allow nothing. Of several reasons to withhold the
+// first counts: erased, restricted, objected, suppressed, revoked, unconfirmed,
+// no consent.
 func Permissions(ctx context.Context, r projections.Reader, account domain.ID, lists, persons []domain.ID) ([]Permission, error) {
 	list := listCache(ctx, r, account)
 	out := make([]Permission, len(persons))
@@ -51,7 +55,7 @@ func Permissions(ctx context.Context, r projections.Reader, account domain.ID, l
 }
 
 func (p *Person) permission(lists []domain.ID, list func(domain.ID) (List, error)) (Permission, error) {
-	allowed := Permission{Withhold: delivery.NoConsent}
+	allowed := Permission{Withhold: p.holdsBack()}
 	for _, id := range lists {
 		l, err := list(id)
 		if err != nil {
@@ -74,6 +78,17 @@ func (p *Person) permission(lists []domain.ID, list func(domain.ID) (List, error
 		}
 	}
 	return allowed, nil
+}
+
+// holdsBack is why whoever is mailable on no list is not mailed, before any list
+// is looked at. What holds somebody back shows on their lists, too (standing):
+// none of those says revoked or unconfirmed and so replaces it.
+func (p *Person) holdsBack() delivery.Reason {
+	standing := make(subscriber.Standing, len(p.Holds))
+	for i, h := range p.Holds {
+		standing[i] = h.Hold
+	}
+	return cmp.Or(standing.Withhold(subscriber.Marketing), delivery.NoConsent)
 }
 
 // MemberIDs returns up to limit people who are on at least one of the lists,

@@ -24,6 +24,7 @@ type Person struct {
 	Profiling     event.Position
 	PolicyNotices event.Position
 	Lists         []Member // in the order they came onto them
+	Holds         []Held   // oldest first
 }
 
 // Member is a person on a list.
@@ -34,7 +35,8 @@ type Member struct {
 	Since        time.Time
 }
 
-// Standing is what a member's consent to mail comes to. Names are API.
+// Standing is what a member's consent to mail, and what holds it back, come to.
+// Names are API.
 type Standing string
 
 const (
@@ -42,6 +44,9 @@ const (
 	Unconfirmed Standing = "unconfirmed" // agreed or asked to, and has yet to confirm
 	Revoked     Standing = "revoked"
 	Silent      Standing = "no_consent" // on the list, and never agreed to mail
+	Suppressed  Standing = "suppressed" // whatever they agreed to; so are the next two
+	Objected    Standing = "objected"
+	Restricted  Standing = "restricted"
 )
 
 // List is a mailing list and how many people are on it.
@@ -57,7 +62,11 @@ type List struct {
 // Counts adds up to Members.
 type Counts struct {
 	Members, Mailable, Unconfirmed, Revoked, Silent int
+	Suppressed, Objected, Restricted                int
 }
+
+// HeldBack is how many get no mail whatever they agreed to.
+func (c Counts) HeldBack() int { return c.Suppressed + c.Objected + c.Restricted }
 
 // Find returns a person of the account.
 func Find(ctx context.Context, r projections.Reader, account, person domain.ID) (p Person, found bool, err error) {
@@ -163,7 +172,11 @@ func readPerson(row projections.Row, list func(domain.ID) (List, error)) (Person
 		if err != nil {
 			return Person{}, err
 		}
-		p.Lists = append(p.Lists, Member{m.list, s.ID, m.standing(l.DoubleOptIn), m.inForce(l.DoubleOptIn), m.since})
+		on := Member{List: m.list, Person: s.ID, Standing: s.standing(m, l.DoubleOptIn), Since: m.since}
+		if on.Standing == Mailable {
+			on.Consent = m.at
+		}
+		p.Lists = append(p.Lists, on)
 	}
 	return p, nil
 }

@@ -30,6 +30,7 @@ type Entry struct {
 	IP       personal.Text // as open or sealed as the events given; so are the rest
 	Client   personal.Text
 	Reply    personal.Text // of a server, about the person's address
+	Note     personal.Text // of the account, about the person
 }
 
 // Fold turns the events of one person (subjectindex, then Journal.ReadAt, then
@@ -53,6 +54,18 @@ func (t *Entry) held(data any) bool {
 		t.What, t.List = "joined a list", e.List
 	case subscriber.Rectified:
 		t.What = "data corrected, by " + string(e.Source)
+	case subscriber.Suppressed:
+		t.What, t.Note = "suppressed, gets no mail: "+spaced(e.Reason), e.Note
+	case subscriber.Unsuppressed:
+		t.What, t.Note = "no longer suppressed for: "+spaced(e.Reason), e.Note
+	case subscriber.Restricted:
+		t.What, t.Note = "processing restricted: the data is kept and not used", e.Note
+	case subscriber.RestrictionLifted:
+		t.What, t.Note = "restriction lifted; told so on "+e.InformedAt.Format(time.DateOnly), e.Note
+	case subscriber.Objected:
+		t.What, t.IP, t.Client = "objected to all marketing"+by(e.Method), e.IP, e.Client
+	case subscriber.ObjectionWithdrawn:
+		t.What, t.Note, t.IP, t.Client = "took the objection to marketing back"+by(e.Method), e.Note, e.IP, e.Client
 	case subscriber.Erased:
 		t.What = "erased: no personal value from before can be read again"
 	default:
@@ -64,17 +77,17 @@ func (t *Entry) held(data any) bool {
 func (t *Entry) consented(data any) bool {
 	switch e := data.(type) {
 	case consent.Requested:
-		t.What, t.List = "asked for consent to "+words(e.Purpose)+by(e.Method), e.List
+		t.What, t.List = "asked for consent to "+spaced(e.Purpose)+by(e.Method), e.List
 	case consent.Given:
-		t.What, t.List, t.IP, t.Client = "agreed to "+words(e.Purpose)+by(e.Method), e.List, e.IP, e.Client
+		t.What, t.List, t.IP, t.Client = "agreed to "+spaced(e.Purpose)+by(e.Method), e.List, e.IP, e.Client
 	case consent.Confirmed:
-		t.What, t.List, t.IP, t.Client = "confirmed "+words(e.Purpose)+by(e.Method), e.List, e.IP, e.Client
+		t.What, t.List, t.IP, t.Client = "confirmed "+spaced(e.Purpose)+by(e.Method), e.List, e.IP, e.Client
 	case consent.Revoked:
-		t.What, t.List, t.IP, t.Client = "no longer agrees to "+words(e.Purpose)+by(e.Method), e.List, e.IP, e.Client
+		t.What, t.List, t.IP, t.Client = "no longer agrees to "+spaced(e.Purpose)+by(e.Method), e.List, e.IP, e.Client
 	case consent.Asserted:
 		names := make([]string, len(e.Purposes))
 		for i, p := range e.Purposes {
-			names[i] = words(p)
+			names[i] = spaced(p)
 		}
 		t.What, t.List = "said by the account to agree to "+strings.Join(names, ", "), e.List
 	default:
@@ -88,13 +101,13 @@ func (t *Entry) sent(data any) bool {
 	case delivery.Intended:
 		t.What, t.Campaign = fmt.Sprintf("about to be sent a message, as allowed by event %d of the log", e.Consent), e.Campaign
 	case delivery.Withheld:
-		t.What, t.Campaign = "not sent to: "+strings.ReplaceAll(string(e.Reason), "_", " "), e.Campaign
+		t.What, t.Campaign = "not sent to: "+spaced(e.Reason), e.Campaign
 	case delivery.Accepted:
 		t.What, t.Campaign = fmt.Sprintf("message taken by the mail server (%d)", e.Code), e.Campaign
 	case delivery.Deferred:
 		t.What, t.Campaign, t.Reply = "message has to wait"+code(e.Code, e.Enhanced), e.Campaign, e.Reply
 	case delivery.Failed:
-		t.What = "message failed: " + strings.ReplaceAll(string(e.Reason), "_", " ") + code(e.Code, e.Enhanced)
+		t.What = "message failed: " + spaced(e.Reason) + code(e.Code, e.Enhanced)
 		t.Campaign, t.Reply = e.Campaign, e.Reply
 	default:
 		return false
@@ -131,13 +144,13 @@ func (t *Entry) asked(data any) {
 	}
 }
 
-func words(p consent.Purpose) string { return strings.ReplaceAll(string(p), "_", " ") }
+func spaced[T ~string](name T) string { return strings.ReplaceAll(string(name), "_", " ") }
 
 func by(m consent.Method) string {
 	if m == "" {
 		return ""
 	}
-	return ", by " + strings.ReplaceAll(string(m), "_", " ")
+	return ", by " + spaced(m)
 }
 
 func code(code int, enhanced string) string {

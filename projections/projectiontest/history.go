@@ -74,7 +74,7 @@ func Random(t *rapid.T) []event.Recorded {
 		d.gap = rapid.SampledFrom([]int{1, 1, 1, 2, 700}).Draw(t, "gap")
 		d.account = ID(Account, d.n(2))
 		rapid.SampledFrom([]func(){
-			d.tokens, d.lists, d.people, d.people, d.consents, d.consents, d.templates, d.imports,
+			d.tokens, d.lists, d.people, d.people, d.consents, d.consents, d.holds, d.templates, d.imports,
 			d.campaigns, d.campaigns, d.sends, d.sends, d.sends, d.engagement, d.engagement, d.requests,
 		}).Draw(t, "what")()
 	}
@@ -162,6 +162,23 @@ func (d *draw) consents() {
 		consent.Confirmed{Purpose: purpose, List: on},
 		consent.Revoked{Purpose: purpose, List: on},
 	}).Draw(d.T, "consent"))
+}
+
+func (d *draw) holds() {
+	id := d.of(Person, 4)
+	stream := subscriber.Stream(id)
+	if d.erased[id] || !d.has(stream) {
+		return
+	}
+	reason := rapid.SampledFrom(subscriber.Suppressions).Draw(d.T, "reason")
+	d.Add(d.gap, d.account, stream, id, rapid.SampledFrom([]any{
+		subscriber.Suppressed{Reason: reason, Note: d.sealed()},
+		subscriber.Unsuppressed{Reason: reason, Note: d.sealed()},
+		subscriber.Restricted{Note: d.sealed()},
+		subscriber.RestrictionLifted{InformedAt: d.at, Note: d.sealed()},
+		subscriber.Objected{Method: consent.ByForm, IP: d.sealed()},
+		subscriber.ObjectionWithdrawn{Method: consent.ByForm, Note: d.sealed()},
+	}).Draw(d.T, "hold"))
 }
 
 func (d *draw) templates() {

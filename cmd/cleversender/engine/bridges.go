@@ -11,6 +11,7 @@ import (
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/delivery"
 	"github.com/cleversender/cleversender/domain/event"
+	"github.com/cleversender/cleversender/domain/subscriber"
 	"github.com/cleversender/cleversender/projections"
 	"github.com/cleversender/cleversender/projections/audience"
 )
@@ -54,7 +55,8 @@ func (p permissions) Permissions(ctx context.Context, account domain.ID, lists, 
 
 func (p permissions) permission(ctx context.Context, account, person domain.ID) (recipient.Permission, error) {
 	found, ok, err := audience.Find(ctx, p.reader(), account, person)
-	if err != nil || !ok {
+	// Of who is restricted nothing is recorded (GDPR Art. 18(2)).
+	if err != nil || !ok || found.Held(subscriber.Restriction) != nil {
 		return recipient.Permission{}, err
 	}
 	return recipient.Permission{Opens: found.OpenTracking > 0, Clicks: found.ClickTracking > 0}, nil
