@@ -36,35 +36,18 @@ func newEngine(html bool) *osteele.Engine {
 	addCapture(e, html)
 	if html {
 		e.SetAutoEscapeReplacer(escaper{})
-		e.RegisterTag(pixelTag, pixel)
-		e.RegisterTag(linkTag, link)
+		e.RegisterTag(pixelTag, func(ctx render.Context) (string, error) { return string(runOf(ctx).appendPixel(nil)), nil })
+		e.RegisterTag(linkTag, linkInTree)
 	}
 	return e
 }
 
-func runOf(ctx render.Context) *run { return ctx.Get(runKey).(*run) }
-
-// link writes the URL of a tracked link: its arguments are the index and the
-// attribute's value as it was written.
-func link(ctx render.Context) (string, error) {
+// linkInTree is a tracked link where the library renders the whole part: its
+// arguments are the index and the attribute's value as it was written.
+func linkInTree(ctx render.Context) (string, error) {
 	index, written, _ := strings.Cut(ctx.TagArgs(), " ")
-	vars := runOf(ctx).vars
-	if vars.LinkURL == nil {
-		return written, nil
-	}
 	i, err := strconv.Atoi(index)
-	if err != nil {
-		return "", err
-	}
-	return escapeHTML(vars.LinkURL(i)), nil
-}
-
-func pixel(ctx render.Context) (string, error) {
-	url := runOf(ctx).vars.PixelURL
-	if url == "" {
-		return "", nil
-	}
-	return `<img src="` + escapeHTML(url) + `" alt="" width="1" height="1" style="display:block;border:0">`, nil
+	return string(runOf(ctx).appendLink(nil, i, written)), err
 }
 
 // withOurCapture names our capture block where the library's was written, which
@@ -92,14 +75,14 @@ func addCapture(e *osteele.Engine, html bool) {
 		if name == "" || strings.ContainsAny(name, " \t\r\n") {
 			return "", ctx.Errorf("capture takes one name")
 		}
-		held := &limited{left: maxValue}
-		if err := ctx.RenderChildren(held); err != nil {
+		var held inFull
+		if err := ctx.RenderChildren(&limited{out: &held, left: maxValue}); err != nil {
 			return "", err
 		}
 		if html {
-			ctx.Set(name, values.SafeValue{Value: held.buf.String()})
+			ctx.Set(name, values.SafeValue{Value: held.String()})
 		} else {
-			ctx.Set(name, held.buf.String())
+			ctx.Set(name, held.String())
 		}
 		return "", nil
 	})

@@ -57,11 +57,11 @@ type Vars struct {
 	UnsubscribeURL string
 	ViewURL        string
 
-	// LinkURL makes the URL that stands for tracked link i, whose target is
+	// LinkURL appends the URL that stands for tracked link i, whose target is
 	// Links()[i]. nil leaves the links as they were written.
-	LinkURL func(i int) string
-	// PixelURL is the open pixel's; "" for no pixel.
-	PixelURL string
+	LinkURL func(dst []byte, i int) []byte
+	// PixelURL appends the open pixel's URL; nil for no pixel.
+	PixelURL func(dst []byte) []byte
 }
 
 // Message is a template, rendered.

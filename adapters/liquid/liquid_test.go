@@ -180,7 +180,9 @@ func TestDeadline(t *testing.T) {
 	clock := time.Unix(0, 0)
 	tick := func() time.Time { clock = clock.Add(time.Second); return clock }
 	limits := Limits{OutputBytes: 1 << 20, Iterations: 10, Time: 3 * time.Second}
-	if _, err := tpl.render(Vars{Name: "n"}, limits, tick); code(err) != CodeTooSlow {
+	r := tpl.Rendering(Vars{Name: "n"}, limits)
+	r.now = tick
+	if _, err := r.message(); code(err) != CodeTooSlow {
 		t.Errorf("got %v", err)
 	}
 }

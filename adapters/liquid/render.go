@@ -2,27 +2,121 @@ package liquid
 
 import (
 	"errors"
+	"io"
 	"strings"
 	"time"
 	"unicode"
 
+	"github.com/osteele/liquid/render"
+
 	"github.com/cleversender/cleversender/domain"
 )
 
-// run is what a rendering has left to spend. Templates cannot name its binding.
-type run struct {
-	vars       *Vars
-	out        *limited // of the part at hand
-	iterations int
-	ticks      int
-	deadline   time.Time // zero: none
-	now        func() time.Time
+// Output takes a part piece by piece, in order.
+type Output interface {
+	Fixed(i int) // the part's fixed text i, see Template.Fixed
+	io.Writer    // what differs from message to message
+	io.StringWriter
 }
 
-const runKey = "\x00run"
+// Rendering makes the parts of one recipient's message, in any order; the
+// limits hold for all of them together. Errors are refusals: CodeInvalid,
+// CodeTooSlow, CodeTooLarge; none holds a value of Vars. One goroutine uses it.
+type Rendering struct {
+	template   *Template
+	vars       Vars
+	limits     Limits
+	now        func() time.Time
+	bound      map[string]any // what the library sees; made once it is asked
+	out        limited        // of the part at hand
+	iterations int            // left
+	ticks      int
+	deadline   time.Time // zero: none
+	room       [512]byte // for a link or the pixel
+}
+
+// Rendering begins a message.
+func (t *Template) Rendering(vars Vars, limits Limits) *Rendering {
+	return &Rendering{template: t, vars: vars, limits: limits, now: time.Now}
+}
+
+// Subject is one line.
+func (r *Rendering) Subject() (string, error) {
+	s, err := r.inFull(&r.template.subject)
+	return oneLine(s), err
+}
+
+// HTML writes the HTML part; without one, nothing.
+func (r *Rendering) HTML(out Output) error { return r.part(&r.template.html, out) }
+
+// Text writes the text part.
+func (r *Rendering) Text(out Output) error { return r.part(&r.template.text, out) }
+
+// Render makes a message in strings. Its errors are those of a Rendering.
+func (t *Template) Render(vars Vars, limits Limits) (m Message, err error) {
+	return t.Rendering(vars, limits).message()
+}
+
+func (r *Rendering) message() (m Message, err error) {
+	if m.Subject, err = r.Subject(); err != nil {
+		return Message{}, err
+	}
+	if m.HTML, err = r.inFull(&r.template.html); err != nil {
+		return Message{}, err
+	}
+	m.Text, err = r.inFull(&r.template.text)
+	return m, err
+}
+
+func (r *Rendering) inFull(p *part) (string, error) {
+	whole := inFull{texts: p.fixed}
+	err := r.part(p, &whole)
+	return whole.String(), err
+}
+
+func (r *Rendering) part(p *part, out Output) (err error) {
+	r.out = limited{out: out, texts: p.fixed, left: r.limits.OutputBytes}
+	if p.code == nil {
+		return r.segments(p.segments, p.escape, nil)
+	}
+	defer func() { // filters panic on some input, and so does a writer that is full
+		if thrown := recover(); thrown != nil {
+			var refusal domain.Refusal
+			if e, ok := thrown.(error); ok && errors.As(e, &refusal) {
+				err = refusal
+				return
+			}
+			err = invalid(p.name, 1, "it cannot be rendered")
+		}
+	}()
+	if fault := p.code.FRender(&r.out, r.bindings()); fault != nil {
+		return asRefusal(p.name, fault)
+	}
+	return nil
+}
+
+const runKey = "\x00run" // templates cannot name it
+
+func runOf(ctx render.Context) *Rendering { return ctx.Get(runKey).(*Rendering) }
+
+// bindings starts the clock when the library is first asked.
+func (r *Rendering) bindings() map[string]any {
+	if r.bound == nil {
+		v := &r.vars
+		r.bound = map[string]any{
+			"name": v.Name, "email": v.Email, "attributes": v.Attributes, "list": v.List, "campaign": v.Campaign,
+			"unsubscribe_url": v.UnsubscribeURL, "view_url": v.ViewURL, runKey: r,
+		}
+		r.iterations = r.limits.Iterations
+		if r.limits.Time > 0 {
+			r.deadline = r.now().Add(r.limits.Time)
+		}
+	}
+	return r.bound
+}
 
 // tick spends a step: loop marks an iteration.
-func (r *run) tick(loop bool) error {
+func (r *Rendering) tick(loop bool) error {
 	if loop {
 		if r.iterations--; r.iterations < 0 {
 			return errTooSlow
@@ -36,82 +130,43 @@ func (r *run) tick(loop bool) error {
 	return nil
 }
 
-// Render makes the message for one recipient. Errors are refusals: CodeInvalid,
-// CodeTooSlow, CodeTooLarge; none holds a value of vars.
-func (t *Template) Render(vars Vars, limits Limits) (Message, error) {
-	return t.render(vars, limits, time.Now)
-}
-
-func (t *Template) render(vars Vars, limits Limits, now func() time.Time) (Message, error) {
-	r := &run{vars: &vars, iterations: limits.Iterations, now: now}
-	if limits.Time > 0 {
-		r.deadline = now().Add(limits.Time)
-	}
-	bindings := map[string]any{
-		"name": vars.Name, "email": vars.Email, "attributes": vars.Attributes,
-		"list": vars.List, "campaign": vars.Campaign,
-		"unsubscribe_url": vars.UnsubscribeURL, "view_url": vars.ViewURL,
-		runKey: r,
-	}
-	var m Message
-	var err error
-	if m.Subject, err = t.subject.render(r, bindings, limits.OutputBytes); err != nil {
-		return Message{}, err
-	}
-	m.Subject = oneLine(m.Subject)
-	if m.HTML, err = t.html.render(r, bindings, limits.OutputBytes); err != nil {
-		return Message{}, err
-	}
-	m.Text, err = t.text.render(r, bindings, limits.OutputBytes)
-	return m, err
-}
-
-func (p part) render(r *run, bindings map[string]any, limit int) (out string, err error) {
-	if p.code == nil {
-		if len(p.fixed) > limit {
-			return "", errTooLarge
-		}
-		return p.fixed, nil
-	}
-	r.out = &limited{left: limit}
-	r.out.buf.Grow(min(int(p.size.Load()), limit))
-	defer func() { // filters panic on some input, and so does a writer that is full
-		if thrown := recover(); thrown != nil {
-			var refusal domain.Refusal
-			if e, ok := thrown.(error); ok && errors.As(e, &refusal) {
-				out, err = "", refusal
-				return
-			}
-			out, err = "", invalid(p.name, 1, "it cannot be rendered")
-		}
-	}()
-	if fault := p.code.FRender(r.out, bindings); fault != nil {
-		return "", asRefusal(p.name, fault)
-	}
-	p.size.Store(int64(r.out.buf.Len() + 64))
-	return r.out.buf.String(), nil
-}
-
-// limited is a buffer that can be full.
+// limited is an output that can be full.
 type limited struct {
-	buf  strings.Builder
-	left int
+	out   Output
+	texts []string // what Fixed stands for
+	left  int
 }
 
 func (w *limited) Write(b []byte) (int, error) {
 	if w.left -= len(b); w.left < 0 {
 		return 0, errTooLarge
 	}
-	return w.buf.Write(b)
+	return w.out.Write(b)
 }
 
 func (w *limited) add(s string) error {
 	if w.left -= len(s); w.left < 0 {
 		return errTooLarge
 	}
-	w.buf.WriteString(s)
+	_, err := w.out.WriteString(s)
+	return err
+}
+
+func (w *limited) fixed(i int) error {
+	if w.left -= len(w.texts[i]); w.left < 0 {
+		return errTooLarge
+	}
+	w.out.Fixed(i)
 	return nil
 }
+
+// inFull is an output that puts everything into a string.
+type inFull struct {
+	strings.Builder
+	texts []string
+}
+
+func (o *inFull) Fixed(i int) { o.WriteString(o.texts[i]) }
 
 // oneLine makes a header of text: no line breaks or other controls, which
 // become spaces, and no space at the ends.

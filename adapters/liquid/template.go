@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync/atomic"
 
 	osteele "github.com/osteele/liquid"
 	"github.com/osteele/liquid/expressions"
@@ -20,15 +19,17 @@ type Template struct {
 	links               []string
 }
 
-// part is one of the three; fixed holds it whole when it has nothing to render.
+// part is one of the three.
 type part struct {
-	name  string
-	fixed string
-	code  *osteele.Template
-	size  *atomic.Int64 // of the last output: room for the next
+	name     string
+	fixed    []string
+	segments []segment
+	escape   func(string) string
+	code     *osteele.Template // nil: the segments need no library
 }
 
-// Compile reads a template. Without a text part one is made from the HTML part.
+// Compile reads a template. Without a text part one is made from the HTML part;
+// without an HTML part there is none.
 // Errors are refusals with CodeInvalid, which name part and line, or CodeTooLarge.
 func Compile(subject, html, text string) (*Template, error) {
 	if err := check("html", html); err != nil {
@@ -45,6 +46,9 @@ func Compile(subject, html, text string) (*Template, error) {
 	if t.text, err = compile("text", text, plainEngine); err != nil {
 		return nil, err
 	}
+	if strings.TrimSpace(html) == "" {
+		return t, nil
+	}
 	rewritten, links, err := trackable(html)
 	if err != nil {
 		return nil, err
@@ -59,6 +63,18 @@ func Compile(subject, html, text string) (*Template, error) {
 // a variable in it is not tracked: its target would differ from person to person.
 func (t *Template) Links() []string { return t.links }
 
+// Fixed are the texts of each part that are the same in every message: what
+// Output.Fixed counts. html is nil when there is no HTML part.
+func (t *Template) Fixed() (text, html []string) { return t.text.fixed, t.html.fixed }
+
+// FixedSubject is the subject when it is the same in every message.
+func (t *Template) FixedSubject() (subject string, ok bool) {
+	if t.subject.code != nil || len(t.subject.fixed) != len(t.subject.segments) {
+		return "", false
+	}
+	return oneLine(strings.Join(t.subject.fixed, "")), true
+}
+
 func compile(name, source string, engine engine) (part, error) {
 	if err := check(name, source); err != nil {
 		return part{}, err
@@ -67,9 +83,9 @@ func compile(name, source string, engine engine) (part, error) {
 }
 
 func parse(name, source string, engine engine) (p part, err error) {
-	p.name = name
+	p.name, p.escape = name, engine.escape
 	if !strings.Contains(source, "{{") && !strings.Contains(source, "{%") {
-		p.fixed = source
+		p.fixed, p.segments = []string{source}, []segment{{kind: fixed}}
 		return p, nil
 	}
 	defer func() { // the parser panics on some input
@@ -85,8 +101,8 @@ func parse(name, source string, engine engine) (p part, err error) {
 	if err := guard(name, root); err != nil {
 		return part{}, err
 	}
-	segmented(root, engine.escape)
-	p.code, p.size = code, new(atomic.Int64)
+	p.code = code
+	p.segmented(root)
 	return p, nil
 }
 

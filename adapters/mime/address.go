@@ -10,13 +10,13 @@ import (
 const maxAddress = 254 // octets (RFC 5321, section 4.5.3.1.3)
 
 // address writes a header with one mailbox (RFC 5322, section 3.4).
-func (c *composer) address(header string, a Address) {
+func (h *headers) address(header string, a Address) {
 	email, ok := ASCIIDomain(a.Email)
 	if !ok {
-		c.fail(header, "does not hold an address")
+		h.fail(header, "does not hold an address")
 		return
 	}
-	c.named(header, a.Name, email)
+	h.named(header, a.Name, email)
 }
 
 // ASCIIDomain is an address with its domain in A-labels (RFC 5890, section

@@ -13,14 +13,31 @@ const (
 	maxWord = 75 // of an encoded word (RFC 2047, section 2)
 )
 
+// headers are those written so far, and what was wrong with one.
+type headers struct {
+	out []byte
+	err error // the first
+}
+
+func (h *headers) fail(name, why string) {
+	if h.err == nil {
+		h.err = badHeader(name, why)
+	}
+}
+
+// line writes a header whose value is known to be good.
+func (h *headers) line(name, value string) {
+	h.out = append(append(append(append(h.out, name...), ": "...), value...), "\r\n"...)
+}
+
 // clean reports whether a header may be made of s at all.
-func (c *composer) clean(name, s string) bool {
+func (h *headers) clean(name, s string) bool {
 	if strings.ContainsAny(s, "\r\n\x00") {
-		c.fail(name, "holds a line break or NUL")
+		h.fail(name, "holds a line break or NUL")
 		return false
 	}
 	if len(s) > 64<<10 {
-		c.fail(name, "is too long")
+		h.fail(name, "is too long")
 		return false
 	}
 	return true
@@ -28,17 +45,17 @@ func (c *composer) clean(name, s string) bool {
 
 // text writes an unstructured header (RFC 5322, section 3.6.5): as it is when it
 // fits on a line of ASCII, else in encoded words (RFC 2047, section 5, rule 1).
-func (c *composer) text(name, value string) {
-	if !c.clean(name, value) {
+func (h *headers) text(name, value string) {
+	if !h.clean(name, value) {
 		return
 	}
 	if len(name)+2+len(value) <= maxLine && isPlain(value) {
-		c.line(name, value)
+		h.line(name, value)
 		return
 	}
-	c.out = append(append(c.out, name...), ": "...)
-	c.out, _ = appendWords(c.out, value, len(name)+2)
-	c.out = append(c.out, "\r\n"...)
+	h.out = append(append(h.out, name...), ": "...)
+	h.out, _ = appendWords(h.out, value, len(name)+2)
+	h.out = append(h.out, "\r\n"...)
 }
 
 // isPlain: printable ASCII, no space at the ends, nothing that reads like an
@@ -53,28 +70,28 @@ func isPlain(s string) bool {
 }
 
 // named writes "name <inner>", the name a phrase in any script. inner is good.
-func (c *composer) named(header, name, inner string) {
-	if !c.clean(header, name) {
+func (h *headers) named(header, name, inner string) {
+	if !h.clean(header, name) {
 		return
 	}
-	c.out = append(append(c.out, header...), ": "...)
+	h.out = append(append(h.out, header...), ": "...)
 	column := len(header) + 2
 	switch {
 	case name == "":
 	case isPlain(name) && len(name) <= 40:
-		start := len(c.out)
-		c.out = appendPhrase(c.out, name)
-		column += len(c.out) - start
+		start := len(h.out)
+		h.out = appendPhrase(h.out, name)
+		column += len(h.out) - start
 	default:
-		c.out, column = appendWords(c.out, name, column)
+		h.out, column = appendWords(h.out, name, column)
 	}
 	if name != "" {
 		if column+len(inner)+3 > maxLine {
-			c.out = append(c.out, "\r\n"...)
+			h.out = append(h.out, "\r\n"...)
 		}
-		c.out = append(c.out, ' ')
+		h.out = append(h.out, ' ')
 	}
-	c.out = append(append(append(c.out, '<'), inner...), ">\r\n"...)
+	h.out = append(append(append(h.out, '<'), inner...), ">\r\n"...)
 }
 
 // appendPhrase writes plain ASCII as atoms or a quoted string (RFC 5322, sections 3.2.3 and 3.2.4).

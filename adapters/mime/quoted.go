@@ -11,15 +11,18 @@ var literal = func() (set [256]bool) {
 	return set
 }()
 
-// appendQuotedPrintable writes s in quoted-printable: its line ends, of any
-// kind, as CRLF; lines of at most 76 octets. Most of what composing costs is
-// here, hence not mime/quotedprintable, which goes byte by byte.
-func appendQuotedPrintable(out []byte, s string) []byte {
+// appendQuotedPrintable writes s in quoted-printable from a column on, and
+// returns the column it ends at: line ends of any kind as CRLF; lines of at
+// most 76 octets, none of which begins with a dot, so that no server need look
+// for one (RFC 5321, section 4.5.2). Most of what composing costs is here,
+// hence not mime/quotedprintable, which goes byte by byte.
+func appendQuotedPrintable[T string | []byte](out []byte, s T, column int) ([]byte, int) {
 	const room = 75 // and "=" for a soft line break
-	column := 0
 	for i := 0; i < len(s); {
 		run := i
-		for limit := min(len(s), i+room-column); run < limit && literal[s[run]]; run++ {
+		if column > 0 || s[i] != '.' {
+			for limit := min(len(s), i+room-column); run < limit && literal[s[run]]; run++ {
+			}
 		}
 		atEnd := run == len(s) || s[run] == '\r' || s[run] == '\n'
 		if atEnd && run > i && (s[run-1] == ' ' || s[run-1] == '\t') {
@@ -38,7 +41,7 @@ func appendQuotedPrintable(out []byte, s string) []byte {
 		case b == '\r' || b == '\n':
 			out, column = append(out, "\r\n"...), 0
 			i++
-		case column+3 > room || literal[b] && !atEnd: // no room for it, or just none left
+		case column+3 > room || literal[b] && !atEnd && column > 0: // no room for it, or just none left
 			out, column = append(out, "=\r\n"...), 0
 		default:
 			out = append(out, '=', hexDigits[b>>4], hexDigits[b&15])
@@ -46,5 +49,5 @@ func appendQuotedPrintable(out []byte, s string) []byte {
 			i++
 		}
 	}
-	return out
+	return out, column
 }

@@ -48,24 +48,34 @@ func (s *Signer) MessageID(campaign domain.ID, ordinal int, host string) string 
 	b = binary.BigEndian.AppendUint32(append(b, campaign[:]...), uint32(ordinal))
 	var sum [32]byte
 	mac := s.keys[s.oldest].appendMAC(sum[:0], b)[:macSize]
-	out := base64.RawURLEncoding.AppendEncode(make([]byte, 0, 24+len(host)), mac)
+	var text [128]byte
+	out := base64.RawURLEncoding.AppendEncode(text[:0], mac)
 	return string(append(append(out, '@'), host...))
 }
 
 // key is one secret, with HMAC states ready to be used again.
 type key struct{ states sync.Pool }
 
+// state holds what goes into its MAC and what comes out, so that callers' bytes
+// stay off the heap.
+type state struct {
+	mac       hash.Hash
+	data, sum []byte
+}
+
 func newKey(secret []byte) *key {
 	secret = append([]byte(nil), secret...)
-	return &key{sync.Pool{New: func() any { return hmac.New(sha256.New, secret) }}}
+	return &key{sync.Pool{New: func() any { return &state{mac: hmac.New(sha256.New, secret)} }}}
 }
 
 // appendMAC appends HMAC-SHA-256 of data to dst.
 func (k *key) appendMAC(dst, data []byte) []byte {
-	h := k.states.Get().(hash.Hash)
-	h.Reset()
-	_, _ = h.Write(data) // never fails (hash.Hash)
-	dst = h.Sum(dst)
-	k.states.Put(h)
+	s := k.states.Get().(*state)
+	s.data = append(s.data[:0], data...)
+	s.mac.Reset()
+	_, _ = s.mac.Write(s.data) // never fails (hash.Hash)
+	s.sum = s.mac.Sum(s.sum[:0])
+	dst = append(dst, s.sum...)
+	k.states.Put(s)
 	return dst
 }

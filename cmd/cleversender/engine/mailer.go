@@ -1,0 +1,143 @@
+package engine
+
+import (
+	"context"
+	"strings"
+
+	"github.com/cleversender/cleversender/adapters/liquid"
+	"github.com/cleversender/cleversender/adapters/mime"
+	"github.com/cleversender/cleversender/adapters/recipient"
+	"github.com/cleversender/cleversender/adapters/sending"
+	"github.com/cleversender/cleversender/adapters/tracking"
+	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/template"
+)
+
+// mailer makes one campaign's messages: what they share is encoded once, by
+// mime; what differs goes from liquid, piece by piece, into the message.
+type mailer struct {
+	*composer
+	mailing  sending.Mailing
+	template *liquid.Template
+	lists    map[domain.ID]listed
+	host     string // of the From address: Message-IDs and List-Ids are in its name
+	bodies   []func(*liquid.Rendering, liquid.Output) error
+}
+
+// listed is what the messages that come by one list share.
+type listed struct {
+	name   string
+	layout *mime.Layout
+}
+
+var errFrom = domain.Refuse("bad_from_email", "the sender's address has a domain that no mail server can have")
+
+var errNoList = domain.Refuse("not_its_list", "the campaign does not go to this list")
+
+// mailer refuses a template, or a sender, of which no message can be made.
+func (c *composer) mailer(ctx context.Context, mailing sending.Mailing, content template.Content) (*mailer, error) {
+	s := mailing.Settings
+	from, ok := mime.ASCIIDomain(s.FromEmail)
+	if !ok {
+		return nil, errFrom
+	}
+	m := &mailer{
+		composer: c, mailing: mailing, lists: map[domain.ID]listed{}, host: from[strings.LastIndexByte(from, '@')+1:],
+		bodies: []func(*liquid.Rendering, liquid.Output) error{(*liquid.Rendering).Text, (*liquid.Rendering).HTML},
+	}
+	var err error
+	if m.template, err = liquid.Compile(content.Subject, content.HTML, content.Text); err != nil {
+		return nil, err
+	}
+	common := mime.Common{
+		From:        mime.Address{Name: s.FromName, Email: s.FromEmail},
+		ReplyTo:     mime.Address{Email: s.ReplyTo},
+		FeedbackID:  mailing.Campaign.String() + ":" + mailing.Account.String() + ":campaign:cleversender",
+		Unsubscribe: c.base + recipient.UnsubscribePath,
+	}
+	common.Subject, _ = m.template.FixedSubject()
+	common.Text, common.HTML = m.template.Fixed()
+	if common.HTML == nil {
+		m.bodies = m.bodies[:1]
+	}
+	layout, err := mime.NewLayout(common)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range s.Lists {
+		name, err := c.listName(ctx, mailing.Account, id)
+		if err != nil {
+			return nil, err
+		}
+		own, err := layout.List(id.String()+"."+m.host, name)
+		if err != nil {
+			return nil, err
+		}
+		m.lists[id] = listed{name, own}
+	}
+	return m, nil
+}
+
+// Message implements sending.Mailer.
+func (m *mailer) Message(_ context.Context, dst []byte, r sending.Recipient) (sending.Message, error) {
+	list, found := m.lists[r.List]
+	if !found {
+		return sending.Message{}, errNoList
+	}
+	vars := m.vars(r, list.name)
+	rendering := m.template.Rendering(vars, liquid.DefaultLimits)
+	subject, err := rendering.Subject()
+	if err != nil {
+		return sending.Message{}, err
+	}
+	w, err := list.layout.Begin(dst, mime.Own{
+		To:             mime.Address{Name: r.Name, Email: r.Email},
+		Subject:        subject,
+		Date:           m.now(),
+		MessageID:      m.signer.MessageID(m.mailing.Campaign, r.Ordinal, m.host),
+		UnsubscribeURL: vars.UnsubscribeURL,
+	})
+	if err != nil {
+		return sending.Message{}, err
+	}
+	for _, body := range m.bodies {
+		w.Next()
+		if err := body(rendering, &w); err != nil {
+			return sending.Message{}, err
+		}
+	}
+	return sending.Message{From: m.mailing.Settings.FromEmail, To: r.Email, Data: w.End()}, nil
+}
+
+// vars is what the template may name; URLs are made when they are written.
+func (m *mailer) vars(r sending.Recipient, list string) liquid.Vars {
+	s := m.mailing.Settings
+	token := tracking.Token{
+		Kind: tracking.Unsubscribe, Campaign: m.mailing.Campaign, Ordinal: r.Ordinal, Person: r.Person,
+		Account: m.mailing.Account, List: r.List,
+	}
+	var room [256]byte
+	vars := liquid.Vars{
+		Name: r.Name, Email: r.Email, Attributes: r.Attributes, List: list, Campaign: s.Name,
+		UnsubscribeURL: string(m.appendURL(room[:0], recipient.UnsubscribePath, token)),
+	}
+	if s.Tracking.Clicks && r.ClickTracking {
+		vars.LinkURL = func(dst []byte, i int) []byte {
+			link := token
+			link.Kind, link.Link = tracking.Click, i
+			return m.appendURL(dst, recipient.LinkPath, link)
+		}
+	}
+	if s.Tracking.Opens && r.OpenTracking {
+		vars.PixelURL = func(dst []byte) []byte {
+			open := token
+			open.Kind = tracking.Open
+			return append(m.appendURL(dst, recipient.PixelPath, open), recipient.PixelSuffix...)
+		}
+	}
+	return vars
+}
+
+func (m *mailer) appendURL(dst []byte, path string, t tracking.Token) []byte {
+	return m.signer.AppendMint(append(append(dst, m.base...), path...), t)
+}
