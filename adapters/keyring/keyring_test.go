@@ -104,6 +104,40 @@ func TestAKeyIsTheSameEverAfter(t *testing.T) {
 	}
 }
 
+// Many people's keys are found whether they lie side by side or far apart.
+func TestKeysNearAndFar(t *testing.T) {
+	dir, uri := t.TempDir(), newRoot(t)
+	s := open(t, dir, uri)
+	subjects := make([]domain.ID, 400)
+	for i := range subjects {
+		subjects[i] = newID(t)
+	}
+	made := ensure(t, s, identity(subjects...)...)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []int{1, 2, 20} {
+		again := open(t, dir, uri) // nothing is cached
+		var some []domain.ID
+		var want []cipher.AEAD
+		for i := 0; i < len(subjects); i += step {
+			some, want = append(some, subjects[i]), append(want, made[i])
+		}
+		got, err := again.Lookup(ctx, identity(some...))
+		if err != nil {
+			t.Fatalf("every %dth: %v", step, err)
+		}
+		for i := range got {
+			if !same(got[i], want[i]) {
+				t.Fatalf("every %dth: key %d is another", step, i)
+			}
+		}
+		if err := again.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestCallersThatComeTogetherGetTheSameKeys(t *testing.T) {
 	s := open(t, t.TempDir(), newRoot(t))
 	refs := identity(newID(t), newID(t), newID(t))

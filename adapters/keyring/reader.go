@@ -118,20 +118,47 @@ func eachOf(q queryer, query string, first []any, subjects []domain.ID, each fun
 	return nil
 }
 
-// wrappedKeys gives the stored form of each key that exists, destroyed ones too.
+// wrappedKeys gives the stored form of each key that exists, destroyed ones
+// too, and perhaps others' keys. subjects are sorted.
 func wrappedKeys(q queryer, class personal.Class, subjects []domain.ID, each func(domain.ID, []byte) error) error {
-	return eachOf(q, `SELECT subject, wrapped FROM keys WHERE class = ? AND subject IN (%s)`, []any{int64(class)}, subjects,
-		func(rows *sql.Rows) error {
-			var subject, wrapped sql.RawBytes
-			if err := rows.Scan(&subject, &wrapped); err != nil {
-				return err
-			}
-			id, err := idOf(subject)
-			if err != nil {
-				return err
-			}
-			return each(id, wrapped)
-		})
+	read := func(rows *sql.Rows) error {
+		var subject, wrapped sql.RawBytes
+		if err := rows.Scan(&subject, &wrapped); err != nil {
+			return err
+		}
+		id, err := idOf(subject)
+		if err != nil {
+			return err
+		}
+		return each(id, wrapped)
+	}
+	if whole, err := nearby(q, class, subjects, read); whole || err != nil {
+		return err
+	}
+	return eachOf(q, `SELECT subject, wrapped FROM keys WHERE class = ? AND subject IN (%s)`, []any{int64(class)}, subjects, read)
+}
+
+// nearby reads the keys from the first subject to the last, when there are
+// many: those of an import lie side by side. It is not whole when too many
+// others lie in between.
+func nearby(q queryer, class personal.Class, subjects []domain.ID, each func(*sql.Rows) error) (whole bool, err error) {
+	if len(subjects) < sizes[1] {
+		return false, nil
+	}
+	limit := len(subjects) + len(subjects)/2
+	rows, err := q(`SELECT subject, wrapped FROM keys WHERE class = ? AND subject BETWEEN ? AND ? ORDER BY subject LIMIT ?`,
+		int64(class), subjects[0][:], subjects[len(subjects)-1][:], limit)
+	if err != nil {
+		return false, err
+	}
+	defer rows.Close()
+	for limit > 0 && rows.Next() {
+		if err := each(rows); err != nil {
+			return false, err
+		}
+		limit--
+	}
+	return limit > 0, rows.Err()
 }
 
 // tombstones gives those of the subjects that were erased.

@@ -16,7 +16,7 @@ func rowsOf(ctx context.Context, r projections.Reader, account domain.ID, person
 	out := make([]projections.Row, len(persons))
 	i := 0
 	for dense := slices.IsSortedFunc(persons, compare); dense && len(persons)-i >= 8; {
-		limit := 2 * (len(persons) - i)
+		limit := len(persons) - i
 		rows, err := r.Scan(ctx, people, []any{account[:]}, past(before(persons[i])), limit)
 		if err != nil {
 			return nil, err
