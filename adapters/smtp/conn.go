@@ -1,201 +1,208 @@
 package smtp
 
 import (
-	"context"
-	"crypto/tls"
-	"errors"
-	"fmt"
+	"bufio"
+	"bytes"
 	"net"
+	"sync/atomic"
 	"time"
-
-	"github.com/emersion/go-sasl"
-	gosmtp "github.com/emersion/go-smtp"
 
 	"github.com/cleversender/cleversender/domain/delivery"
 )
 
-// conn is one session with the server, used by one goroutine at a time.
+// conn is one session with the server, used by one lane at a time.
 type conn struct {
-	client *gosmtp.Client
-	raw    net.Conn // what is closed to break off
-	wire   net.Conn // what the client writes to: raw, or TLS over it
-	sent   int      // messages tried
-	used   time.Time
+	raw     net.Conn // what is closed to break off
+	wire    net.Conn // raw, or TLS over it
+	in      *bufio.Reader
+	out     []byte // not yet written
+	text    []byte // of the last reply
+	offers  offers
+	config  *Config
+	reading time.Duration // how long the reply may take; 0: its deadline is set
+	sent    int           // messages tried
+	owed    atomic.Bool   // a message may be complete and has no reply yet
 }
 
-// errPlainAuth: a password would cross the network in the clear.
-var errPlainAuth = errors.New("smtp: the server offers no encryption, so the password stays here; use smtps:// or another server")
+// head is what ends a transaction once the replies to its envelope are known.
+type head int
 
-func (p *Pool) dial(ctx context.Context) (*conn, error) {
-	p.mu.Lock()
-	closed := p.closed
-	p.mu.Unlock()
-	if closed {
-		return nil, ErrClosed
-	}
-	dialer := net.Dialer{Timeout: p.config.Timeout}
-	raw, err := dialer.DialContext(ctx, "tcp", p.config.Addr)
-	if err != nil {
-		return nil, fmt.Errorf("connect to the mail server: %w", err)
-	}
-	wire := &timed{raw, p.config.Timeout}
-	defer context.AfterFunc(ctx, func() { _ = raw.Close() })()
-	client, spoken, err := p.greet(ctx, wire)
-	if err != nil {
-		_ = raw.Close()
-		if ctx.Err() != nil {
-			err = ctx.Err()
+const (
+	headContent head = iota
+	headDot          // DATA was allowed with no recipient (RFC 2920, section 3.1)
+	headReset        // RFC 5321, section 4.1.1.5
+)
+
+// maxPiece bounds what is written at once.
+const maxPiece = 64 << 10
+
+func (c *conn) breakOff() { _ = c.raw.Close() }
+
+// Read implements io.Reader for the replies, each with one deadline.
+func (c *conn) Read(b []byte) (int, error) {
+	if c.reading > 0 {
+		if err := c.raw.SetReadDeadline(time.Now().Add(c.reading)); err != nil {
+			return 0, err
 		}
-		return nil, fmt.Errorf("greet the mail server: %w", err)
+		c.reading = 0
 	}
-	return &conn{client: client, raw: raw, wire: spoken}, nil
+	return c.wire.Read(b)
 }
 
-// greet opens the session: EHLO, encryption, authentication.
-func (p *Pool) greet(ctx context.Context, wire net.Conn) (*gosmtp.Client, net.Conn, error) {
-	config := p.config.TLSConfig.Clone()
-	if config == nil {
-		config = &tls.Config{MinVersion: tls.VersionTLS12}
+// flush writes what is in out.
+func (c *conn) flush() (int, error) {
+	if err := c.raw.SetWriteDeadline(time.Now().Add(c.config.Timeout)); err != nil {
+		return 0, errLost
 	}
-	config.ServerName, config.InsecureSkipVerify = p.config.Host, config.InsecureSkipVerify || p.config.Insecure
-	encrypted := p.config.TLS
-	if p.config.TLS {
-		secure := tls.Client(wire, config)
-		if err := secure.HandshakeContext(ctx); err != nil {
-			return nil, nil, err
-		}
-		wire = secure
+	n, err := c.wire.Write(c.out)
+	if c.out = c.out[:0]; err != nil {
+		return n, errLost
 	}
-	client := p.client(wire)
-	if err := client.Hello(p.config.Hello); err != nil {
-		return nil, nil, err
-	}
-	if offered, _ := client.Extension("STARTTLS"); !p.config.TLS && p.config.StartTLS != Off {
-		if !offered && p.config.StartTLS == Required {
-			return nil, nil, errors.New("smtp: the server does not offer STARTTLS")
-		}
-		if offered {
-			var err error
-			if client, wire, err = p.startTLS(ctx, wire, config); err != nil {
-				return nil, nil, err
-			}
-			encrypted = true
-		}
-	}
-	return client, wire, p.authenticate(client, encrypted)
+	return n, nil
 }
 
-// startTLS encrypts a connection on which EHLO offered it, and greets again
-// (RFC 3207, section 4.2).
-func (p *Pool) startTLS(ctx context.Context, wire net.Conn, config *tls.Config) (*gosmtp.Client, net.Conn, error) {
-	if err := starttls(wire); err != nil {
-		return nil, nil, err
-	}
-	secure := tls.Client(wire, config)
-	if err := secure.HandshakeContext(ctx); err != nil {
-		return nil, nil, err
-	}
-	client := p.client(&greeted{Conn: secure})
-	return client, secure, client.Hello(p.config.Hello)
+func (c *conn) reply(within time.Duration) (s said, err error) {
+	c.reading = within
+	s, err = readReply(c.in, c.text)
+	c.text = s.text
+	return s, err
 }
 
-func (p *Pool) client(wire net.Conn) *gosmtp.Client {
-	client := gosmtp.NewClient(wire)
-	client.CommandTimeout, client.SubmissionTimeout = p.config.Timeout, p.config.DataTimeout
-	return client
+// stays says what is known of a message before anything is written.
+func (c *conn) stays(r *request) (delivery.Reply, bool) {
+	switch {
+	case r.ctx.Err() != nil:
+		return notSent(r.ctx.Err()), true
+	case r.utf8 && !c.offers.utf8: // RFC 6531, section 3.5
+		return delivery.Reply{Outcome: delivery.Never, Enhanced: "5.6.7", Text: "the server takes no such address"}, true
+	case c.offers.maxSize > 0 && r.size > c.offers.maxSize: // RFC 1870, section 6.1
+		return delivery.Reply{Outcome: delivery.Never, Enhanced: "5.3.4", Text: "the message is larger than the server takes"}, true
+	}
+	return delivery.Reply{}, false
 }
 
-func (p *Pool) authenticate(client *gosmtp.Client, encrypted bool) error {
-	if p.config.User == "" {
+// propose begins a transaction; one by one, the commands are hear's.
+func (c *conn) propose(r *request) error {
+	if c.in.Buffered() > 0 { // nobody asked
+		c.sent++
+		return errNonsense
+	}
+	c.out = c.envelope(c.out[:0], r)
+	if len(c.out) == 0 {
 		return nil
 	}
-	if !encrypted && !isLoopback(p.config.Host) {
-		return errPlainAuth
-	}
-	if !client.SupportsAuth(sasl.Plain) && client.SupportsAuth(sasl.Login) {
-		return client.Auth(sasl.NewLoginClient(p.config.User, p.config.Pass))
-	}
-	return client.Auth(sasl.NewPlainClient("", p.config.User, p.config.Pass)) // RFC 4954, RFC 4616
+	_, err := c.flush()
+	return err
 }
 
-// send makes one mail transaction (RFC 5321, section 3.3). broken: the
-// connection is of no more use.
-func (c *conn) send(ctx context.Context, e envelope, msg []byte) (reply delivery.Reply, broken bool) {
+// envelope counts r, and appends its commands if they may travel together.
+func (c *conn) envelope(dst []byte, r *request) []byte {
 	c.sent++
-	stop := context.AfterFunc(ctx, func() { _ = c.raw.Close() })
-	defer stop()
-	if e.utf8 {
-		if offered, _ := c.client.Extension("SMTPUTF8"); !offered { // RFC 6531, section 3.5
-			return delivery.Reply{Outcome: delivery.Never, Enhanced: "5.6.7", Text: "the server takes no such address"}, false
+	r.over.Store(c)
+	if c.offers.pipelining {
+		for step := stepMail; step <= stepData; step++ {
+			dst = r.command(dst, step, c.offers)
 		}
 	}
-	if err := c.client.Mail(e.from, &gosmtp.MailOptions{Size: int64(len(msg)), UTF8: e.utf8}); err != nil {
-		return c.early(err)
+	return dst
+}
+
+// hear reads the replies to an envelope. refusal is the first 4yz or 5yz, also
+// beside an error: the connection is of no more use then.
+func (c *conn) hear(r *request) (end head, refusal delivery.Reply, err error) {
+	if r.wasRecalled() {
+		return 0, refusal, r.ctx.Err()
 	}
-	if err := c.client.Rcpt(e.to, nil); err != nil {
-		return c.early(err)
+	nobody := false
+	for step := stepMail; ; step++ {
+		if !c.offers.pipelining {
+			c.out = r.command(c.out[:0], step, c.offers)
+			if _, err := c.flush(); err != nil {
+				return 0, refusal, err
+			}
+		}
+		s, err := c.reply(c.config.Timeout)
+		switch {
+		case err != nil:
+			return 0, refusal, err
+		case s.refuses():
+			if refusal.Code == 0 {
+				refusal = s.outcome()
+			}
+			nobody = nobody || step == stepRcpt
+			if s.code == closing {
+				return 0, refusal, errLost
+			}
+			if step == stepData || !c.offers.pipelining {
+				c.out = append(c.out[:0], "RSET\r\n"...)
+				return headReset, refusal, nil
+			}
+		case step < stepData && s.class() == 2:
+		case step == stepData && s.code == 354 && refusal.Code == 0:
+			return headContent, refusal, nil
+		case step == stepData && s.code == 354 && nobody:
+			c.out = append(c.out[:0], ".\r\n"...)
+			return headDot, refusal, nil
+		default:
+			return 0, refusal, errNonsense
+		}
 	}
-	data, err := c.client.Data()
+}
+
+// content writes a message but for its last piece, which it leaves in out.
+func (c *conn) content(r *request) error {
+	if c.in.Buffered() > 0 { // a reply before the message
+		return errNonsense
+	}
+	if !r.leave(waiting, leaving) {
+		return r.ctx.Err()
+	}
+	c.out = c.out[:0]
+	rest, before := r.msg, byte('\n')
+	for len(rest) > maxPiece {
+		c.out = stuff(c.out, rest[:maxPiece], before)
+		rest, before = rest[maxPiece:], rest[maxPiece-1]
+		if _, err := c.flush(); err != nil {
+			return err
+		}
+	}
+	c.out = stuff(c.out, rest, before)
+	if len(r.msg) > 0 && !bytes.HasSuffix(r.msg, []byte("\r\n")) {
+		c.out = append(c.out, "\r\n"...)
+	}
+	c.out = append(c.out, ".\r\n"...)
+	if !r.leave(leaving, decided) {
+		return r.ctx.Err()
+	}
+	return nil
+}
+
+// ended reads the reply to what ended a transaction. An error: the connection
+// is of no more use.
+func (c *conn) ended(end head) (delivery.Reply, error) {
+	within := c.config.Timeout
+	if end == headContent {
+		within = c.config.DataTimeout
+	}
+	s, err := c.reply(within)
 	if err != nil {
-		return c.early(err)
+		return delivery.Reply{Outcome: delivery.Unclear, Text: err.Error()}, err
 	}
-	// The client's own writer goes octet by octet, most of a message's cost. Its
-	// buffer is empty now, so the content can go past it; the end of it, CRLF
-	// and the dot, is what CloseWithResponse writes.
-	if _, err := c.wire.Write(content(msg)); err != nil {
-		return notSent(errLost), true
+	switch {
+	case s.code == closing:
+		err = errLost
+	case s.class() == 3, end == headReset && s.class() != 2:
+		err = errNonsense
 	}
-	if !stop() { // ctx ended before the end of the message could leave
-		return notSent(ctx.Err()), true
-	}
-	answer, err := data.CloseWithResponse()
-	if err != nil {
-		return late(err)
-	}
-	enhanced, text := splitEnhanced(answer.StatusText)
-	return delivery.Reply{Outcome: delivery.Taken, Code: 250, Enhanced: enhanced, Text: text}, false
+	return s.outcome(), err
 }
 
-// errLost stands for whatever the network said.
-var errLost = errors.New("the connection to the mail server was lost")
-
-// early is the outcome of an error before the message was complete.
-func (c *conn) early(err error) (delivery.Reply, bool) {
-	var said *gosmtp.SMTPError
-	if !errors.As(err, &said) || said.Code/100 != 4 && said.Code/100 != 5 {
-		return notSent(errLost), true
-	}
-	reply := replyOf(said)
-	if said.Code == closing {
-		return reply, true
-	}
-	// The transaction may have begun: end it (RFC 5321, section 4.1.1.5).
-	return reply, c.client.Reset() != nil
-}
-
-// late is the outcome of an error after the message may have been complete.
-func late(err error) (delivery.Reply, bool) {
-	var said *gosmtp.SMTPError
-	if !errors.As(err, &said) {
-		return delivery.Reply{Outcome: delivery.Unclear, Text: errLost.Error()}, true
-	}
-	switch said.Code / 100 {
-	case 2:
-		r := replyOf(said)
-		r.Outcome = delivery.Taken
-		return r, false
-	case 4, 5:
-		return replyOf(said), said.Code == closing
-	default: // no reply to the end of a message (RFC 5321, section 4.3.2)
-		return delivery.Reply{Outcome: delivery.Unclear, Text: "the server's reply made no sense"}, true
-	}
-}
-
-func (c *conn) close() { _ = c.client.Close() }
-
+// quit says goodbye (RFC 5321, section 4.1.1.10).
 func (c *conn) quit() {
+	defer func() { _ = c.wire.Close() }()
+	c.reading = 0
 	_ = c.raw.SetDeadline(time.Now().Add(time.Second))
-	if err := c.client.Quit(); err != nil {
-		c.close()
+	if _, err := c.wire.Write([]byte("QUIT\r\n")); err == nil {
+		_, _ = readReply(c.in, nil)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -73,7 +74,7 @@ func (c *Config) set(key, value string) (err error) {
 	case "insecure":
 		c.Insecure, err = strconv.ParseBool(value)
 	case "helo":
-		if c.Hello = value; value == "" || !isASCII(value) {
+		if c.Hello = value; value == "" || strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
 			err = errors.New("is a host name")
 		}
 	case "connections":
