@@ -59,6 +59,8 @@ type Rows interface {
 // Reader is the tables of one projection, as last committed.
 type Reader interface {
 	Get(ctx context.Context, t *Table, key ...any) (Row, error) // nil when there is none
+	// GetMany is Get of each key, for less than a Get each costs.
+	GetMany(ctx context.Context, t *Table, keys [][]any) ([]Row, error)
 	// Scan returns rows whose key starts with prefix, in key order, after the
 	// key columns that follow the prefix in after (nil: from the start).
 	Scan(ctx context.Context, t *Table, prefix, after []any, limit int) ([]Row, error)

@@ -33,6 +33,14 @@ func appendEscaped[T string | []byte](b []byte, s T) []byte {
 	return append(b, 0, 1)
 }
 
+// CheckKey reports what is not a whole key of a table.
+func CheckKey(t *projections.Table, key []any) error {
+	if len(key) < len(t.Key) {
+		return fmt.Errorf("table %s: a key of %d columns has %d", t.Name, len(t.Key), len(key))
+	}
+	return Check(t, key, false)
+}
+
 // Check reports columns that are not what a table has there, as a prefix of
 // its key or (whole) as a row.
 func Check(t *projections.Table, columns []any, whole bool) error {

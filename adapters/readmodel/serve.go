@@ -30,6 +30,15 @@ func (r served) Get(ctx context.Context, t *projections.Table, key ...any) (row 
 	return row, err
 }
 
+// GetMany implements projections.Reader.
+func (r served) GetMany(ctx context.Context, t *projections.Table, keys [][]any) (rows []projections.Row, err error) {
+	err = r.with(func(m Model) error {
+		rows, err = m.GetMany(ctx, t, keys)
+		return err
+	})
+	return rows, err
+}
+
 // Scan implements projections.Reader.
 func (r served) Scan(ctx context.Context, t *projections.Table, prefix, after []any, limit int) (rows []projections.Row, err error) {
 	err = r.with(func(m Model) error {

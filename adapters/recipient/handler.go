@@ -23,7 +23,7 @@ type Handler struct {
 
 // New makes the handler and starts its recorder.
 func New(deps Deps) *Handler {
-	h := &Handler{deps: deps, mux: http.NewServeMux(), recorder: newRecorder(deps.Log, deps.NewID)}
+	h := &Handler{deps: deps, mux: http.NewServeMux(), recorder: newRecorder(deps)}
 	h.hits = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "cleversender_tracking_hits_total",
 		Help: "What recipients asked of us, by kind and by what came of it.",

@@ -2,6 +2,7 @@ package recipient
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -29,18 +30,9 @@ func (h *Handler) pixel(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Handler) recordOpen(r *http.Request, t Token) {
-	allowed, err := h.deps.Permission(r.Context(), t.Account, t.Person)
-	if err != nil {
-		h.fail(r, "open", err)
-		return
-	}
-	if !allowed.Opens {
-		h.count("open", noConsent)
-		return
-	}
 	why := Machine(r.Method, r.Header)
 	ip, client := h.who(r)
-	h.record(r, "open", t, why, func(req commands.Request, writer domain.ID, after uint64) []event.Draft {
+	h.record(r, "open", t, why, Permission.opens, func(req commands.Request, writer domain.ID, after uint64) []event.Draft {
 		return decide(req, after, commands.RecordOpen{
 			Campaign: t.Campaign, Writer: writer, Person: t.Person, Ordinal: t.Ordinal,
 			Machine: why, IP: ip, Client: client,
@@ -84,18 +76,9 @@ func (h *Handler) target(ctx context.Context, t Token) (string, error) {
 }
 
 func (h *Handler) recordClick(r *http.Request, t Token) {
-	allowed, err := h.deps.Permission(r.Context(), t.Account, t.Person)
-	if err != nil {
-		h.fail(r, "click", err)
-		return
-	}
-	if !allowed.Clicks {
-		h.count("click", noConsent)
-		return
-	}
 	why := Machine(r.Method, r.Header)
 	ip, client := h.who(r)
-	h.record(r, "click", t, why, func(req commands.Request, writer domain.ID, after uint64) []event.Draft {
+	h.record(r, "click", t, why, Permission.clicks, func(req commands.Request, writer domain.ID, after uint64) []event.Draft {
 		return decide(req, after, commands.RecordClick{
 			Campaign: t.Campaign, Writer: writer, Person: t.Person, Ordinal: t.Ordinal, Link: t.Link,
 			Machine: why, IP: ip, Client: client,
@@ -103,16 +86,20 @@ func (h *Handler) recordClick(r *http.Request, t Token) {
 	})
 }
 
+func (p Permission) opens() bool  { return p.Opens }
+func (p Permission) clicks() bool { return p.Clicks }
+
 // record waits until the hit is durable, and counts what came of it.
-func (h *Handler) record(r *http.Request, kind string, t Token, why engagement.Machine,
+func (h *Handler) record(r *http.Request, kind string, t Token, why engagement.Machine, allowed func(Permission) bool,
 	drafts func(req commands.Request, writer domain.ID, after uint64) []event.Draft,
 ) {
 	req := commands.Request{ID: h.deps.NewID(), Account: t.Account, Actor: t.Person}
-	err := h.recorder.record(r.Context(), hit{campaign: t.Campaign, drafts: func(writer domain.ID, after uint64) []event.Draft {
-		return drafts(req, writer, after)
-	}})
+	err := h.recorder.record(r.Context(), hit{
+		who: Who{t.Account, t.Person}, campaign: t.Campaign, allowed: allowed,
+		drafts: func(writer domain.ID, after uint64) []event.Draft { return drafts(req, writer, after) },
+	})
 	switch {
-	case isRefusal(err): // erased a moment ago
+	case errors.Is(err, errNoConsent), isRefusal(err): // or erased a moment ago
 		h.count(kind, noConsent)
 	case err != nil:
 		h.fail(r, kind, err)

@@ -62,6 +62,39 @@ func TestNoConsentStoresNothing(t *testing.T) {
 	}
 }
 
+// Consent counts as it is when the hit is written, not as it was when the
+// request came.
+func TestRevokedOnTheWay(t *testing.T) {
+	w := newWorld(t)
+	before := w.head()
+	w.asked = func(who recipient.Who) {
+		if who != (recipient.Who{Account: w.account, Person: w.person}) {
+			t.Errorf("the consent of %v is asked for", who)
+		}
+		w.allowed = recipient.Permission{Clicks: true}
+	}
+	w.do("GET", "/o/"+w.token(tracking.Open)+".gif", "")
+	if w.head() != before || w.hits("open", "no_consent") != 1 {
+		t.Error("an open was stored after the consent was gone")
+	}
+	if w.do("GET", "/c/"+w.token(tracking.Click), ""); len(w.since(before)) != 1 {
+		t.Error("consent to click tracking went with that to open tracking")
+	}
+}
+
+// Where consent cannot be read nothing is stored, and the reader gets there.
+func TestConsentUnreadable(t *testing.T) {
+	w := newWorld(t)
+	before := w.head()
+	w.consentFault = errDisk
+	if r := w.do("GET", "/c/"+w.token(tracking.Click), ""); r.StatusCode != http.StatusFound {
+		t.Errorf("status %d", r.StatusCode)
+	}
+	if w.head() != before || w.hits("click", "fault") != 1 {
+		t.Error("a click was stored, or the fault was not counted")
+	}
+}
+
 // A tracked link leads to the frozen target of its index.
 func TestClickLeadsToFrozenTarget(t *testing.T) {
 	w := newWorld(t)

@@ -6,7 +6,7 @@
 //   - GET and HEAD change nothing but, with their consent, the count of opens
 //     and clicks. Leaving, confirming and choosing take a POST: a page's button,
 //     or the mail client's one click (RFC 8058), with no cookie and no login.
-//   - Consent is read at every hit. Without consent to open or click tracking
+//   - Consent is read at every hit, when it is about to be written. Without consent to open or click tracking
 //     nothing is stored, and the picture and the redirect work just the same.
 //   - A hit is durable before its reply. When it cannot be stored the reply goes
 //     out all the same: a reader never waits for our disk to be mended. The
@@ -60,6 +60,9 @@ type Log interface {
 	AppendBulk(ctx context.Context, writes []eventlog.Write) ([]eventlog.Result, []error)
 }
 
+// Who is a person, as an account knows them.
+type Who struct{ Account, Person domain.ID }
+
 // Permission is what a person allows at this moment.
 type Permission struct{ Opens, Clicks bool }
 
@@ -68,9 +71,9 @@ type Deps struct {
 	Log Log
 	// Parse checks a token; its errors are domain.Refusal bad_token or token_expired.
 	Parse func(token string, now time.Time) (Token, error)
-	// Permission reads consent now; a person who is unknown, erased or
-	// restricted allows nothing.
-	Permission func(ctx context.Context, account, person domain.ID) (Permission, error)
+	// Permissions reads consent now, of each in the order asked; a person who is
+	// unknown, erased or restricted allows nothing.
+	Permissions func(ctx context.Context, who []Who) ([]Permission, error)
 	// ListName is what the list is called; "" when it is not known.
 	ListName func(ctx context.Context, account, list domain.ID) (string, error)
 

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -73,6 +74,9 @@ type world struct {
 	metrics *prometheus.Registry
 	logged  *bytes.Buffer
 	allowed recipient.Permission
+	asked   func(recipient.Who) // before consent is read; nil: nothing
+
+	consentFault error
 
 	account, list, campaign, person domain.ID
 }
@@ -116,7 +120,14 @@ func newWorld(t *testing.T) *world {
 				Account: tok.Account, Link: tok.Link, List: tok.List,
 			}, err
 		},
-		Permission:     func(context.Context, domain.ID, domain.ID) (recipient.Permission, error) { return w.allowed, nil },
+		Permissions: func(_ context.Context, who []recipient.Who) ([]recipient.Permission, error) {
+			for _, one := range who {
+				if w.asked != nil {
+					w.asked(one)
+				}
+			}
+			return slices.Repeat([]recipient.Permission{w.allowed}, len(who)), w.consentFault
+		},
 		ListName:       func(context.Context, domain.ID, domain.ID) (string, error) { return "Garden & Sons <news>", nil },
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
 		Now:            func() time.Time { return now }, NewID: newID,

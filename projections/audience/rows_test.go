@@ -27,6 +27,14 @@ func (h held) Get(_ context.Context, _ *projections.Table, key ...any) (projecti
 	return h.row(id), nil
 }
 
+func (h held) GetMany(ctx context.Context, t *projections.Table, keys [][]any) ([]projections.Row, error) {
+	rows := make([]projections.Row, len(keys))
+	for i, key := range keys {
+		rows[i], _ = h.Get(ctx, t, key...) // never fails
+	}
+	return rows, nil
+}
+
 func (h held) Scan(_ context.Context, _ *projections.Table, _, after []any, limit int) ([]projections.Row, error) {
 	var rows []projections.Row
 	for _, id := range h.ids {

@@ -41,6 +41,17 @@ func (t Tables) Get(_ context.Context, table *projections.Table, key ...any) (pr
 	return nil, nil
 }
 
+// GetMany implements projections.Reader.
+func (t Tables) GetMany(ctx context.Context, table *projections.Table, keys [][]any) (rows []projections.Row, err error) {
+	rows = make([]projections.Row, len(keys))
+	for i, key := range keys {
+		if rows[i], err = t.Get(ctx, table, key...); err != nil {
+			return nil, err
+		}
+	}
+	return rows, nil
+}
+
 // Scan implements projections.Reader.
 func (t Tables) Scan(_ context.Context, table *projections.Table, prefix, after []any, limit int) (rows []projections.Row, _ error) {
 	for _, row := range t[table] {

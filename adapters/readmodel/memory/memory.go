@@ -156,6 +156,10 @@ func (m *model) Get(ctx context.Context, t *projections.Table, key ...any) (proj
 	return m.now().Get(ctx, t, key...)
 }
 
+func (m *model) GetMany(ctx context.Context, t *projections.Table, keys [][]any) ([]projections.Row, error) {
+	return m.now().GetMany(ctx, t, keys)
+}
+
 func (m *model) Scan(ctx context.Context, t *projections.Table, prefix, after []any, limit int) ([]projections.Row, error) {
 	return m.now().Scan(ctx, t, prefix, after, limit)
 }
@@ -179,10 +183,22 @@ func (s state) Close() error { return nil }
 
 // Get implements projections.Reader.
 func (s state) Get(ctx context.Context, t *projections.Table, key ...any) (projections.Row, error) {
-	if err := readmodel.Check(t, key, false); err != nil {
+	if err := readmodel.CheckKey(t, key); err != nil {
 		return nil, err
 	}
 	return s.tables[t.Name].rows[string(readmodel.AppendKey(nil, key...))], ctx.Err()
+}
+
+// GetMany implements projections.Reader.
+func (s state) GetMany(ctx context.Context, t *projections.Table, keys [][]any) ([]projections.Row, error) {
+	rows := make([]projections.Row, len(keys))
+	for i, key := range keys {
+		var err error
+		if rows[i], err = s.Get(ctx, t, key...); err != nil {
+			return nil, err
+		}
+	}
+	return rows, nil
 }
 
 // Scan implements projections.Reader.

@@ -42,6 +42,7 @@ func Run(t *testing.T, open func(t *testing.T) readmodel.Store) {
 	}{
 		{"rows come back as they were given, in key order", order},
 		{"a scan takes a prefix, a place to go on after, and a limit", scans},
+		{"many keys are looked up as each would be alone", lookUps},
 		{"a batch sees its own writes and deletes", ownWrites},
 		{"a fold that fails or panics changes nothing", undone},
 		{"a batch from elsewhere is refused", moved},
@@ -104,6 +105,28 @@ func all(t *testing.T, r projections.Reader, prefix ...any) []projections.Row {
 	rows, err := r.Scan(t.Context(), things, prefix, nil, 1000)
 	ok(t, err)
 	return rows
+}
+
+func lookUps(t *testing.T, s readmodel.Store) {
+	m := model(t, s)
+	var asked [][]any
+	var want []projections.Row
+	for i := range int64(100) {
+		row := thing("a", i, "x", i)
+		asked, want = append(asked, row[:3], []any{[]byte("a"), -1 - i, "x"}), append(want, row, nil)
+		put(t, m, row)
+	}
+	for _, n := range []int{0, 1, 2, 63, 64, 65, 200} {
+		got, err := m.GetMany(t.Context(), things, asked[:n])
+		ok(t, err)
+		equal(t, len(got), n)
+		for i := range got {
+			equal(t, got[i], want[i])
+		}
+	}
+	if _, err := m.GetMany(t.Context(), things, [][]any{{[]byte("a"), int64(1)}}); err == nil {
+		t.Fatal("half a key was looked for")
+	}
 }
 
 func order(t *testing.T, s readmodel.Store) {

@@ -21,7 +21,7 @@ type reader struct {
 
 // Get implements projections.Reader.
 func (r reader) Get(ctx context.Context, t *projections.Table, key ...any) (row projections.Row, err error) {
-	if err := readmodel.Check(t, key, false); err != nil {
+	if err := readmodel.CheckKey(t, key); err != nil {
 		return nil, err
 	}
 	err = r.with(ctx, func(c *conn) error {
@@ -37,6 +37,40 @@ func get(c *conn, s *statements, key []any) (out projections.Row, err error) {
 		return nil
 	})
 	return out, err
+}
+
+// GetMany implements projections.Reader.
+func (r reader) GetMany(ctx context.Context, t *projections.Table, keys [][]any) ([]projections.Row, error) {
+	for _, key := range keys {
+		if err := readmodel.CheckKey(t, key); err != nil {
+			return nil, err
+		}
+	}
+	rows := make([]projections.Row, len(keys))
+	err := r.with(ctx, func(c *conn) error {
+		for i := 0; i < len(keys); i += keysPerGet {
+			end := min(i+keysPerGet, len(keys))
+			if err := getMany(c, r.sql[t], keys[i:end], rows[i:end]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return rows, err
+}
+
+// getMany looks up to keysPerGet keys up; the places that are left over hold
+// NULL, which equals nothing.
+func getMany(c *conn, s *statements, keys [][]any, rows []projections.Row) error {
+	width := len(s.table.Key)
+	args := make([]driver.NamedValue, 0, keysPerGet*width)
+	for _, key := range keys {
+		args = appendValues(args, key)
+	}
+	return c.query(s.getMany, args[:cap(args)], func(from []driver.Value) error {
+		rows[from[0].(int64)] = row(from[1:], s.table)
+		return nil
+	})
 }
 
 // Scan implements projections.Reader.

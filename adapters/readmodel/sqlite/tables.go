@@ -16,11 +16,15 @@ var kinds = map[projections.Kind]string{
 // rowsPerPut: many rows a statement cost less than one each.
 const rowsPerPut = 32
 
+// keysPerGet: looking many keys up in a statement costs half as much as one each.
+const keysPerGet = 32
+
 // statements are the SQL of one table.
 type statements struct {
 	table   *projections.Table
 	width   int // columns
 	get     string
+	getMany string // keysPerGet keys; the number of the key comes before the row
 	put     string // one row
 	putMany string // rowsPerPut rows
 }
@@ -28,10 +32,24 @@ type statements struct {
 func statementsOf(t *projections.Table) *statements {
 	s := &statements{table: t, width: len(t.Key) + len(t.Values)}
 	s.get = "SELECT * FROM " + quote(t.Name) + " WHERE " + equal(t, len(t.Key))
+	s.getMany = getManyOf(t)
 	row := "(?" + strings.Repeat(", ?", s.width-1) + ")"
 	s.put = "REPLACE INTO " + quote(t.Name) + " VALUES " + row
 	s.putMany = s.put + strings.Repeat(", "+row, rowsPerPut-1)
 	return s
+}
+
+// getManyOf goes through the keys in the order given (CROSS JOIN), and looks each up.
+func getManyOf(t *projections.Table) string {
+	var ask, on []string
+	for i := range keysPerGet {
+		ask = append(ask, fmt.Sprintf("(%d%s)", i, strings.Repeat(", ?", len(t.Key))))
+	}
+	for i, c := range t.Key {
+		on = append(on, fmt.Sprintf("t.%s = asked.column%d", quote(c.Name), i+2))
+	}
+	return "SELECT asked.column1, t.* FROM (VALUES " + strings.Join(ask, ", ") + ") AS asked CROSS JOIN " +
+		quote(t.Name) + " AS t ON " + strings.Join(on, " AND ")
 }
 
 func create(t *projections.Table) string {

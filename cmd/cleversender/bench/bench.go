@@ -16,9 +16,10 @@ import (
 
 // Config says what to measure on.
 type Config struct {
-	Size int       // people; for append, events
-	Dir  string    // where to put the data; "": a temporary folder that is removed
-	Log  io.Writer // says what goes on; never the figures
+	Size      int       // people; for append, events
+	Campaigns int       // track: how many the hits are spread over; 0: one
+	Dir       string    // where to put the data; "": a temporary folder that is removed
+	Log       io.Writer // says what goes on; never the figures
 
 	CPUProfile string // file for a profile of what is measured; "": none
 }
@@ -31,7 +32,7 @@ var Benches = map[string]struct {
 	"import":  {1_000_000, benchImport},
 	"append":  {1_000_000, benchAppend},
 	"rebuild": {1_000_000, benchRebuild},
-	"track":   {20_000, benchTrack},
+	"track":   {50_000, benchTrack},
 	"export":  {1_000_000, benchExport},
 	"erase":   {1_000_000, benchErase},
 }

@@ -4,49 +4,48 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"path/filepath"
+	"runtime/pprof"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/cleversender/cleversender/adapters/recipient"
 	"github.com/cleversender/cleversender/adapters/tracking"
 	"github.com/cleversender/cleversender/cmd/cleversender/engine"
+	"github.com/cleversender/cleversender/domain"
 )
 
 const connections = 32
 
-// benchTrack fetches the pixels of Size recipients by real HTTP over loopback,
-// from 32 connections; each is durable, with IP and client sealed, before its
-// reply. The client's work is in the figures too: it is the same process.
+// benchTrack has Size recipients open a message, or one in four click in it, in
+// random order, by real HTTP over loopback from 32 connections; each hit is
+// durable, with IP and client sealed, before its reply. The client's work is in
+// the figures too: it is the same process.
 func benchTrack(ctx context.Context, b *bench) ([]Report, error) {
 	d, err := b.people(ctx)
 	if err != nil {
 		return nil, err
 	}
-	d.campaign = engine.NewID()
-	if err := d.send(ctx); err != nil {
-		return nil, err
+	campaigns := make([]domain.ID, max(1, b.Campaigns))
+	for i := range campaigns {
+		if err := d.send(ctx); err != nil {
+			return nil, err
+		}
+		campaigns[i], d.segments = d.campaign, 0
 	}
 	if err := b.engine.Settled(ctx); err != nil {
 		return nil, err
 	}
-	url, stop, err := b.listen()
+	address, stop, err := b.listen()
 	if err != nil {
 		return nil, err
 	}
 	defer stop()
-	paths := make([]string, len(d.people))
-	for i, p := range d.people {
-		paths[i] = url + recipient.PixelPath + b.engine.Signer.Mint(tracking.Token{
-			Kind: tracking.Open, Campaign: d.campaign, Ordinal: i, Person: p, Account: b.account,
-		}) + recipient.PixelSuffix
-	}
+	targets := b.targets(d, campaigns)
 	before, err := b.engine.Journal.Head(ctx)
 	if err != nil {
 		return nil, err
@@ -55,30 +54,61 @@ func benchTrack(ctx context.Context, b *bench) ([]Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	took, err := fetch(ctx, paths)
+	took, err := hammer(address, connections, targets)
 	if err != nil {
 		return nil, err
 	}
-	r := m.report("track", len(paths))
+	r := m.report("track", len(targets))
 	head, err := b.engine.Journal.Head(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if int(head-before) < len(paths) {
-		return nil, fmt.Errorf("%d hits, %d events: some are lost", len(paths), head-before)
+	if int(head-before) != len(targets) {
+		return nil, fmt.Errorf("%d hits, %d events", len(targets), head-before)
 	}
+	if err := b.engine.Settled(ctx); err != nil {
+		return nil, err
+	}
+	projected := m.report("track+projections", len(targets))
+	pprof.StopCPUProfile() // what follows is not ours
 	limit, err := oneRowEach(ctx, b.Dir)
 	if err != nil {
 		return nil, err
 	}
-	r.Against(limit)
 	slices.Sort(took)
-	r.Extra = map[string]any{"connections": connections, "p50_ms": ms(took[len(took)/2]), "p99_ms": ms(took[len(took)*99/100])}
-	return []Report{r}, nil
+	r.Extra = map[string]any{
+		"connections": connections, "campaigns": len(campaigns),
+		"p50_ms": ms(took[len(took)/2]), "p99_ms": ms(took[len(took)*99/100]), "max_ms": ms(took[len(took)-1]),
+	}
+	r.Against(limit)
+	projected.Against(limit)
+	return []Report{r, projected}, nil
+}
+
+// targets is a hit of every person, in random order.
+func (b *bench) targets(d *dataset, campaigns []domain.ID) []target {
+	targets := make([]target, len(d.people))
+	for i, p := range d.people {
+		t := tracking.Token{
+			Kind: tracking.Open, Campaign: campaigns[i%len(campaigns)], Ordinal: i, Person: p, Account: b.account, Link: i % links,
+		}
+		path, status := recipient.PixelPath, "HTTP/1.1 200 "
+		suffix := recipient.PixelSuffix
+		if i%4 == 3 {
+			t.Kind, path, suffix, status = tracking.Click, recipient.LinkPath, "", "HTTP/1.1 302 "
+		}
+		targets[i] = target{status: status, request: fmt.Appendf(nil, "GET %s%s%s HTTP/1.1\r\nHost: 127.0.0.1\r\n"+
+			"User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Thunderbird/140.0\r\n"+
+			"Accept: image/avif,image/webp,*/*\r\nAccept-Language: en-GB,en;q=0.5\r\nAccept-Encoding: gzip\r\n\r\n",
+			path, b.engine.Signer.Mint(t), suffix)}
+	}
+	dice := rand.New(rand.NewPCG(7, uint64(len(targets))))
+	dice.Shuffle(len(targets), func(i, k int) { targets[i], targets[k] = targets[k], targets[i] })
+	return targets
 }
 
 // listen serves the engine on loopback.
-func (b *bench) listen() (url string, stop func(), err error) {
+func (b *bench) listen() (address string, stop func(), err error) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", nil, err
@@ -86,55 +116,7 @@ func (b *bench) listen() (url string, stop func(), err error) {
 	server := &http.Server{Handler: b.engine.Handler(engine.Web{}), ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
 	go func() { _ = server.Serve(ln) }() // ends with Close
-	return "http://" + ln.Addr().String(), func() { _ = server.Close() }, nil
-}
-
-// fetch gets every URL once, and says how long each took.
-func fetch(ctx context.Context, urls []string) ([]time.Duration, error) {
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections, MaxConnsPerHost: connections}}
-	took := make([]time.Duration, len(urls))
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	failed := make(chan error, connections)
-	for range connections {
-		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(urls); i = int(next.Add(1)) - 1 {
-				start := time.Now()
-				if err := get(ctx, client, urls[i]); err != nil {
-					failed <- err
-					return
-				}
-				took[i] = time.Since(start)
-			}
-		})
-	}
-	wg.Wait()
-	select {
-	case err := <-failed:
-		return nil, err
-	default:
-		return took, nil
-	}
-}
-
-func get(ctx context.Context, client *http.Client, url string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return err
-	}
-	req.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Thunderbird/140.0")
-	resp, err := client.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
-		return err
-	}
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("the pixel answered %s", resp.Status)
-	}
-	return nil
+	return ln.Addr().String(), func() { _ = server.Close() }, nil
 }
 
 // oneRowEach is how many single-row transactions raw SQLite does in a second.

@@ -11,7 +11,6 @@ import (
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/delivery"
 	"github.com/cleversender/cleversender/domain/event"
-	"github.com/cleversender/cleversender/domain/subscriber"
 	"github.com/cleversender/cleversender/projections"
 	"github.com/cleversender/cleversender/projections/audience"
 )
@@ -53,13 +52,18 @@ func (p permissions) Permissions(ctx context.Context, account domain.ID, lists, 
 	return audience.Permissions(ctx, p.reader(), account, lists, people)
 }
 
-func (p permissions) permission(ctx context.Context, account, person domain.ID) (recipient.Permission, error) {
-	found, ok, err := audience.Find(ctx, p.reader(), account, person)
-	// Of who is restricted nothing is recorded (GDPR Art. 18(2)).
-	if err != nil || !ok || found.Held(subscriber.Restriction) != nil {
-		return recipient.Permission{}, err
+// tracking is what recipients allow, as their pages ask for it.
+func (p permissions) tracking(ctx context.Context, who []recipient.Who) ([]recipient.Permission, error) {
+	asked := make([]audience.Who, len(who))
+	for i, w := range who {
+		asked[i] = audience.Who(w)
 	}
-	return recipient.Permission{Opens: found.OpenTracking > 0, Clicks: found.ClickTracking > 0}, nil
+	found, err := audience.TrackingOf(ctx, p.reader(), asked)
+	out := make([]recipient.Permission, len(found))
+	for i, t := range found {
+		out[i] = recipient.Permission(t)
+	}
+	return out, err
 }
 
 func (p permissions) listName(ctx context.Context, account, list domain.ID) (string, error) {

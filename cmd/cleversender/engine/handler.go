@@ -96,7 +96,7 @@ func (e *Engine) recipientDeps() recipient.Deps {
 			t, err := e.Signer.Parse(text, now)
 			return fromToken(t), err
 		},
-		Permission: who.permission, ListName: who.listName, TrustedProxies: e.options.TrustedProxies,
+		Permissions: who.tracking, ListName: who.listName, TrustedProxies: e.options.TrustedProxies,
 		Now: time.Now, NewID: NewID, Logger: e.options.Logger, Metrics: e.Metrics,
 	}
 }

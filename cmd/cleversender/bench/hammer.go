@@ -1,0 +1,89 @@
+package bench
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A target is one request, whole, and the status line that its answer has to have.
+type target struct {
+	request []byte
+	status  string
+}
+
+// hammer sends every request once over keep-alive connections, one under way
+// on each, and says how long each took. It is a bare HTTP/1.1 client, so that
+// what is measured is the server: it reads of an answer the status and the
+// length, and takes the body off the wire (RFC 9112, sections 4 and 6.3).
+func hammer(address string, connections int, targets []target) ([]time.Duration, error) {
+	took := make([]time.Duration, len(targets))
+	failed := make([]error, connections)
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for c := range connections {
+		wg.Go(func() {
+			conn, err := net.Dial("tcp", address)
+			if err != nil {
+				failed[c] = err
+				return
+			}
+			defer conn.Close()
+			room := make([]byte, 4096)
+			for i := int(next.Add(1)) - 1; i < len(targets); i = int(next.Add(1)) - 1 {
+				start := time.Now()
+				if failed[c] = exchange(conn, room, &targets[i]); failed[c] != nil {
+					return
+				}
+				took[i] = time.Since(start)
+			}
+		})
+	}
+	wg.Wait()
+	return took, errors.Join(failed...)
+}
+
+// exchange sends a request and reads its answer, which has to fit into room.
+func exchange(conn net.Conn, room []byte, t *target) error {
+	if _, err := conn.Write(t.request); err != nil {
+		return err
+	}
+	for n := 0; n < len(room); {
+		more, err := conn.Read(room[n:])
+		if err != nil {
+			return err
+		}
+		n += more
+		head, body, whole := bytes.Cut(room[:n], []byte("\r\n\r\n"))
+		if !whole {
+			continue
+		}
+		if !bytes.HasPrefix(head, []byte(t.status)) {
+			line, _, _ := bytes.Cut(head, []byte("\r\n"))
+			return fmt.Errorf("a hit was answered %q", line)
+		}
+		length, err := contentLength(head)
+		if err != nil {
+			return err
+		}
+		if len(body) >= length {
+			return nil
+		}
+	}
+	return io.ErrShortBuffer
+}
+
+func contentLength(head []byte) (int, error) {
+	_, rest, ok := bytes.Cut(head, []byte("\r\nContent-Length: "))
+	if !ok {
+		return 0, errors.New("an answer of no known length")
+	}
+	value, _, _ := bytes.Cut(rest, []byte("\r\n"))
+	return strconv.Atoi(string(value))
+}
