@@ -1,0 +1,113 @@
+package bounce
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/cleversender/cleversender/domain/personal"
+)
+
+// mildness orders kinds: a message that reached one of several mailboxes behind
+// an address reached the person.
+var mildness = []Kind{Delivered, Delayed, Unknown, Soft, Block, Hard}
+
+// maxRecipients bounds the groups of a notification that are read.
+const maxRecipients = 20
+
+// dsn reads a delivery status notification (RFC 3464). Of several recipients,
+// which an address stands for that forwards, the mildest fate counts.
+func (r *Report) dsn(m *mail) {
+	r.Source, r.Kind = DSN, Unknown
+	best := len(mildness)
+	for rest, n := m.status, 0; rest != "" && n < maxRecipients; n++ {
+		var group fields
+		group, rest = readFields(rest)
+		if mta := group.get("Reporting-MTA"); mta != "" {
+			r.Reporter = hostIn(typed(mta))
+		}
+		if group.get("Action") == "" && group.get("Status") == "" {
+			continue
+		}
+		kind, status := fate(group, m.text)
+		if rank := slices.Index(mildness, kind); rank < best {
+			best = rank
+			r.Kind, r.Status = kind, status
+			r.Diagnostic = quote(typed(group.get("Diagnostic-Code")))
+			r.Recipient = recipientIn(group)
+		}
+	}
+}
+
+// fate is what a recipient's group says (RFC 3464, section 2.3). text is the
+// notification's part for people.
+func fate(group fields, text string) (Kind, string) {
+	status := findStatus(group.get("Status"))
+	switch strings.ToLower(group.get("Action")) {
+	case "delivered", "relayed", "expanded":
+		return Delivered, ""
+	case "delayed":
+		return Delayed, status
+	}
+	diagnostic := group.get("Diagnostic-Code")
+	code := findCode(typed(diagnostic) + " ")
+	if theirs := findStatus(diagnostic); theirs != "" && imprecise(status) && (status == "" || theirs[0] == status[0]) {
+		status = theirs // the host that refused knows better than the one that reports
+	}
+	if _, at := match(patterns, folded(diagnostic)); at < 0 && imprecise(status) {
+		diagnostic = text
+	}
+	return judge(code, status, diagnostic)
+}
+
+func imprecise(status string) bool {
+	_, precise := ofStatus(status)
+	return !precise
+}
+
+// recipientIn is whom a group is about.
+func recipientIn(group fields) personal.Text {
+	for _, name := range []string{"Original-Recipient", "Final-Recipient"} {
+		value := group.get(name)
+		address := typed(value)
+		if strings.HasPrefix(strings.ToLower(value), "utf-8") {
+			address = unescaped(address)
+		}
+		if address = addressIn(address); address != "" {
+			return personal.Of(address)
+		}
+	}
+	return personal.Text{}
+}
+
+var escape = regexp.MustCompile(`\\x\{([0-9A-Fa-f]{2,6})\}`)
+
+// unescaped reads an address of type utf-8 (RFC 6533, section 3).
+func unescaped(address string) string {
+	return escape.ReplaceAllStringFunc(address, func(e string) string {
+		n, _ := strconv.ParseUint(e[3:len(e)-1], 16, 32)
+		if r := rune(n); n > ' ' && utf8.ValidRune(r) {
+			return string(r)
+		}
+		return e
+	})
+}
+
+var host = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,253}[A-Za-z0-9])?$`)
+
+// hostIn is a host's name, or "" for anything else.
+func hostIn(value string) string {
+	name, _, _ := strings.Cut(value, " ")
+	if !host.MatchString(name) {
+		return ""
+	}
+	return strings.ToLower(name)
+}
+
+// quote keeps the beginning of a server's words.
+func quote(text string) personal.Text {
+	text = squeezed(text)
+	return personal.Of(strings.ToValidUTF8(text[:min(len(text), MaxDiagnostic)], ""))
+}

@@ -1,0 +1,42 @@
+package bounce
+
+import (
+	"strings"
+
+	"github.com/cleversender/cleversender/domain/personal"
+)
+
+// complaints are the types of feedback by which somebody says that they did
+// not want a message (RFC 5965, section 7.3, and its registry). not-spam takes
+// it back, auth-failure (RFC 6591) is about us.
+var complaints = map[string]bool{"abuse": true, "fraud": true, "virus": true, "other": true, "opt-out": true, "opt-out-list": true}
+
+// feedback reads a complaint in the Abuse Reporting Format (RFC 5965).
+func (r *Report) feedback(m *mail) {
+	report, _ := readFields(m.feedback)
+	r.Source, r.Kind = Feedback, Unknown
+	r.Feedback = token(report.get("Feedback-Type"))
+	if complaints[r.Feedback] {
+		r.Kind = Complaint
+	}
+	r.Reporter = hostIn(typed(report.get("Reporting-MTA")))
+	if to := addressIn(report.get("Original-Rcpt-To")); to != "" {
+		r.Recipient = personal.Of(to)
+	}
+}
+
+// isForwardedComplaint: Outlook.com sends complaints as the message itself,
+// attached, with a field that names who complained (their Junk Mail Reporting
+// Program).
+func (m *mail) isForwardedComplaint() bool {
+	return m.original.get("X-HmXmrOriginalRecipient") != ""
+}
+
+// token is a short word of a protocol, in lower case; "" for anything else.
+func token(value string) string {
+	value = strings.ToLower(strings.TrimSpace(value))
+	if len(value) > 40 || strings.Trim(value, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
+		return ""
+	}
+	return value
+}
