@@ -3,7 +3,7 @@
 GO       ?= go
 BIN      := bin/cleversender
 FUZZTIME ?= 20s
-BENCH    ?= import append rebuild track export erase
+BENCH    ?= import append rebuild send track export erase
 
 .PHONY: build demo test check bench fuzz golden clean
 

@@ -19,6 +19,7 @@ type grammar struct {
 	Keys        keyVerbs        `cmd:"" help:"The keys that wrap people's keys, epoch by epoch."`
 	Events      eventsVerb      `cmd:"" help:"Read the log. Personal values are shown only with --reveal."`
 	Bench       benchVerb       `cmd:"" help:"Measure, beside the limit of the machine."`
+	BenchPart   benchPartVerb   `cmd:"" hidden:""`
 	Version     versionVerb     `cmd:"" help:"Say which version this is."`
 }
 

@@ -21,6 +21,7 @@ type Config struct {
 	Dir       string    // where to put the data; "": a temporary folder that is removed
 	Log       io.Writer // says what goes on; never the figures
 
+	SMTP       string // send: the server that takes the mail, host:port or a URL; "": a sink of our own
 	CPUProfile string // file for a profile of what is measured; "": none
 }
 
@@ -32,6 +33,7 @@ var Benches = map[string]struct {
 	"import":  {1_000_000, benchImport},
 	"append":  {1_000_000, benchAppend},
 	"rebuild": {1_000_000, benchRebuild},
+	"send":    {100_000, benchSend},
 	"track":   {50_000, benchTrack},
 	"export":  {1_000_000, benchExport},
 	"erase":   {1_000_000, benchErase},
@@ -61,6 +63,7 @@ func Run(ctx context.Context, name string, c Config, report func(Report) error) 
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(c.Dir)) }()
 	}
+	c.SMTP = smtpURL(c.SMTP)
 	b := &bench{Config: c}
 	if err := b.open(ctx); err != nil {
 		return err
@@ -68,7 +71,9 @@ func Run(ctx context.Context, name string, c Config, report func(Report) error) 
 	defer func() {
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 		defer cancel()
-		err = errors.Join(err, b.engine.Close(end))
+		if b.engine != nil {
+			err = errors.Join(err, b.engine.Close(end))
+		}
 	}()
 	reports, err := kind.run(ctx, b)
 	pprof.StopCPUProfile()
@@ -84,8 +89,12 @@ func (b *bench) say(format string, args ...any) {
 	}
 }
 
+func (b *bench) options() engine.Options {
+	return engine.Options{Dir: b.Dir + "/data", BaseURL: "https://mail.example.org"}
+}
+
 func (b *bench) open(ctx context.Context) (err error) {
-	o := engine.Options{Dir: b.Dir + "/data", BaseURL: "http://127.0.0.1"}
+	o := b.options()
 	if b.account, b.token, err = engine.Init(ctx, o, "Bench"); err != nil {
 		return err
 	}

@@ -60,13 +60,19 @@ func (b *bench) meter() (meter, error) {
 
 func (m meter) report(name string, units int) Report {
 	took, cpu := time.Since(m.start), cpuTime()-m.cpu
-	return Report{
-		Bench: name, Backend: "sqlite", Units: units,
-		Seconds:    float64(int(took.Seconds()*1000)) / 1000,
-		PerSecond:  round(float64(units) / took.Seconds()),
-		CPUPerUnit: float64(int(cpu.Seconds()*1e7/float64(units))) / 10,
-		PeakRSS:    peakRSS(),
-	}
+	r := Report{Bench: name, Backend: "sqlite", Units: units, CPUPerUnit: perUnit(cpu, units), PeakRSS: peakRSS()}
+	r.took(took)
+	return r
+}
+
+func (r *Report) took(d time.Duration) {
+	r.Seconds = float64(int(d.Seconds()*1000)) / 1000
+	r.PerSecond = round(float64(r.Units) / d.Seconds())
+}
+
+// perUnit is in microseconds, to a tenth.
+func perUnit(d time.Duration, units int) float64 {
+	return float64(int(d.Seconds()*1e7/float64(units))) / 10
 }
 
 func round(f float64) float64 { return float64(int(f + 0.5)) }
