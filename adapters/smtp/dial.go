@@ -8,7 +8,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"net"
 	"strconv"
 	"time"
 
@@ -27,8 +26,7 @@ var errPlainAuth = errors.New("smtp: the server offers no encryption, so the pas
 
 // dial opens a session: greeting, EHLO, encryption, authentication.
 func (p *Pool) dial(ctx context.Context) (*conn, error) {
-	dialer := net.Dialer{Timeout: p.config.Timeout}
-	raw, err := dialer.DialContext(ctx, "tcp", p.config.Addr)
+	raw, err := p.connect(ctx, "tcp", p.config.Addr)
 	if err != nil {
 		return nil, fmt.Errorf("connect to the mail server: %w", err)
 	}

@@ -2,7 +2,6 @@ package smtp
 
 import (
 	"context"
-	"sync"
 	"sync/atomic"
 
 	"github.com/cleversender/cleversender/domain/delivery"
@@ -28,20 +27,21 @@ const (
 	recalled              // the caller has it back; the connection it was on is broken off
 )
 
-var requests = sync.Pool{New: func() any { return &request{reply: make(chan delivery.Reply, 1)} }}
-
-func newRequest(ctx context.Context, e envelope, msg []byte) *request {
-	r := requests.Get().(*request)
+func (p *Pool) request(ctx context.Context, e envelope, msg []byte) *request {
+	r, ok := p.spent.Get().(*request)
+	if !ok {
+		r = &request{reply: make(chan delivery.Reply, 1)}
+	}
 	r.ctx, r.envelope, r.msg = ctx, e, msg
 	r.state.Store(waiting)
 	return r
 }
 
-// release gives a request back that no lane knows any more.
-func (r *request) release() {
+// release takes a request back that no lane knows any more.
+func (p *Pool) release(r *request) {
 	r.ctx, r.envelope, r.msg, r.next = nil, envelope{}, nil, nil
 	r.over.Store(nil)
-	requests.Put(r)
+	p.spent.Put(r)
 }
 
 // leave moves the message on, unless it is to stay.

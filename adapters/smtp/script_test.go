@@ -2,77 +2,159 @@ package smtp
 
 import (
 	"bufio"
+	"context"
+	"io"
 	"net"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 )
 
-// script is a server that does as told: for each connection, for each command
-// ("" is the greeting, "." the end of a message), what it says. "drop" closes
-// the connection; "silent" says nothing.
+// question is what a scripted server is asked: a command, "" for its greeting,
+// "content" for the first line of a message, "." for the end of one.
+type question struct {
+	connection int    // from 1
+	command    string // without its parameters
+	line       string // with them
+	sender     string // of the transaction under way
+	together   bool   // more had arrived already
+}
+
+// script is a server that does as told. "drop" closes the connection; "silent"
+// says nothing any more.
 type script struct {
 	addr        string
+	say         func(question) string
 	connections atomic.Int32
-	messages    atomic.Int32 // complete ones
+	messages    atomic.Int32 // complete ones, with a recipient, that it did not refuse
+	mu          sync.Mutex
+	complete    map[string]int // the same, by sender
 }
 
 func serve(t *testing.T, say func(connection int, command string) string) *script {
+	t.Helper()
+	return listen(t, func(q question) string {
+		if q.command == "content" {
+			return ""
+		}
+		return say(q.connection, q.command)
+	})
+}
+
+func listen(t *testing.T, say func(question) string) *script {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = l.Close() })
-	s := &script{addr: l.Addr().String()}
+	s := &script{addr: l.Addr().String(), say: say, complete: map[string]int{}}
 	go func() {
 		for {
 			c, err := l.Accept()
 			if err != nil {
 				return
 			}
-			go s.session(c, int(s.connections.Add(1)), say)
+			go s.session(c, int(s.connections.Add(1)))
 		}
 	}()
 	return s
 }
 
-func (s *script) session(c net.Conn, number int, say func(int, string) string) {
+// piped is a pool whose server is at the other end of a pipe: no octet is
+// under way, and time is that of the test's bubble.
+func piped(t *testing.T, settings string, say func(question) string) (*Pool, *script) {
+	t.Helper()
+	config, err := Parse("smtp://127.0.0.1" + settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &script{say: say, complete: map[string]int{}}
+	p := Open(config)
+	p.connect = func(context.Context, string, string) (net.Conn, error) {
+		ours, theirs := net.Pipe()
+		go s.session(theirs, int(s.connections.Add(1)))
+		return ours, nil
+	}
+	return p, s
+}
+
+func (s *script) session(c net.Conn, number int) {
 	defer func() { _ = c.Close() }()
-	r := bufio.NewReader(c)
-	answer := func(command string) bool {
-		text := say(number, command)
-		if text == "drop" {
-			return false
+	r := bufio.NewReaderSize(c, 1<<18)
+	q := question{connection: number}
+	recipient, content := false, false
+	for {
+		said := s.say(q)
+		accepted := strings.HasPrefix(said, "2")
+		switch q.command {
+		case "MAIL", "RSET":
+			recipient = false
+		case "RCPT":
+			recipient = recipient || accepted
+		case "DATA":
+			content = strings.HasPrefix(said, "354")
+		case ".":
+			if recipient && !strings.HasPrefix(said, "4") && !strings.HasPrefix(said, "5") {
+				s.count(q.sender)
+			}
+			recipient, content = false, false
 		}
-		if text != "silent" {
-			_, _ = c.Write([]byte(text + "\r\n"))
+		if said == "silent" {
+			_, _ = io.Copy(io.Discard, r) // until the client goes
 		}
-		return true
+		if said == "silent" || said == "drop" {
+			return
+		}
+		if said != "" {
+			if _, err := c.Write([]byte(said + "\r\n")); err != nil {
+				return
+			}
+		}
+		if !q.next(r, content) {
+			return
+		}
 	}
-	if !answer("") {
-		return
-	}
-	for inData := false; ; {
+}
+
+// next reads on until there is something to ask.
+func (q *question) next(r *bufio.Reader, content bool) bool {
+	for {
 		line, err := r.ReadString('\n')
 		if err != nil {
-			return
+			return false
 		}
-		line = strings.TrimRight(line, "\r\n")
+		q.line, q.together = strings.TrimRight(line, "\r\n"), r.Buffered() > 0
 		switch {
-		case inData && line != ".":
-			continue
-		case inData:
-			inData = false
-			s.messages.Add(1)
-		default:
-			line, _, _ = strings.Cut(line, " ")
-			inData = line == "DATA" && strings.HasPrefix(say(number, "DATA"), "354")
-		}
-		if !answer(line) {
-			return
+		case !content:
+			q.command, _, _ = strings.Cut(q.line, " ")
+			if q.command == "MAIL" {
+				_, q.sender, _ = strings.Cut(q.line, "<")
+				q.sender, _, _ = strings.Cut(q.sender, "@")
+			}
+			return true
+		case q.line == ".":
+			q.command = "."
+			return true
+		case q.command == "DATA":
+			q.command = "content"
+			return true
 		}
 	}
+}
+
+func (s *script) count(sender string) {
+	s.messages.Add(1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.complete[sender]++
+}
+
+func (s *script) completeOf(sender string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.complete[sender]
 }
 
 // polite is what a server says that takes everything.
@@ -84,7 +166,17 @@ func polite(command string) string {
 		return "354 go on"
 	case "QUIT":
 		return "221 bye"
+	case "content":
+		return ""
 	default:
 		return "250 2.1.5 fine"
 	}
+}
+
+// able is polite, and offers to pipeline.
+func able(command string) string {
+	if command == "EHLO" {
+		return "250-hi\r\n250-SIZE 1000000\r\n250-8bitmime\r\n250 PIPELINING"
+	}
+	return polite(command)
 }

@@ -28,6 +28,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"net"
 	"sync"
 	"time"
 
@@ -63,7 +64,9 @@ const (
 // Pool is connections to one server, for many goroutines.
 type Pool struct {
 	config  Config
+	connect func(ctx context.Context, network, address string) (net.Conn, error)
 	running sync.WaitGroup // lanes
+	spent   sync.Pool      // of requests
 
 	mu      sync.Mutex
 	waiting queue   // of what no lane is free for
@@ -76,7 +79,10 @@ type Pool struct {
 var ErrClosed = errors.New("smtp: the pool is closed")
 
 // Open makes a pool. It connects when there is something to send.
-func Open(config Config) *Pool { return &Pool{config: config} }
+func Open(config Config) *Pool {
+	dialer := net.Dialer{Timeout: config.Timeout}
+	return &Pool{config: config, connect: dialer.DialContext}
+}
 
 // Check connects, greets and authenticates, so that a wrong setting shows
 // before a campaign does.
@@ -103,13 +109,13 @@ func (p *Pool) Send(ctx context.Context, from, to string, msg []byte) delivery.R
 		return notSent(err)
 	}
 	e.size, e.eightBit = len(msg), !sevenBit(msg)
-	r := newRequest(ctx, e, msg)
+	r := p.request(ctx, e, msg)
 	if !p.submit(r) {
 		return notSent(ErrClosed)
 	}
 	select {
 	case reply := <-r.reply:
-		r.release()
+		p.release(r)
 		return reply
 	case <-ctx.Done():
 		if p.recall(r) {

@@ -79,13 +79,8 @@ func TestReplies(t *testing.T) {
 				first := true
 				s := serve(t, func(_ int, command string) string {
 					if command == step && first {
-						if command != "DATA" { // DATA is asked about twice
-							first = false
-						}
-						return said
-					}
-					if command == "RSET" {
 						first = false
+						return said
 					}
 					return polite(command)
 				})

@@ -1,0 +1,102 @@
+package smtp
+
+import (
+	"bytes"
+	"context"
+	"testing"
+	"testing/synctest"
+
+	"github.com/cleversender/cleversender/domain/delivery"
+)
+
+// A caller whose context ends has the message back at once wherever its
+// envelope is, and the message before it on the same connection its reply.
+func TestCancelBehindAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		both, reply := make(chan struct{}), make(chan struct{})
+		p, s := piped(t, "?connections=1", func(q question) string {
+			<-both
+			if q.command == "." && q.sender == "a" {
+				<-reply
+			}
+			return able(q.command)
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		a := sendAs(t.Context(), p, "a")
+		synctest.Wait()
+		b := sendAs(ctx, p, "b")
+		synctest.Wait()
+		close(both)
+		synctest.Wait() // b's envelope is with the server, which has not answered a
+		cancel()
+		if r := <-b; r.Outcome != delivery.NotSent {
+			t.Errorf("b: %+v", r)
+		}
+		close(reply)
+		if r := <-a; r.Outcome != delivery.Taken {
+			t.Errorf("a: %+v", r)
+		}
+		if r := <-sendAs(t.Context(), p, "c"); r.Outcome != delivery.Taken {
+			t.Errorf("c: %+v", r)
+		}
+		_ = p.Close()
+		if s.completeOf("b") != 0 || s.connections.Load() != 2 {
+			t.Errorf("b is complete %d times; %d connections", s.completeOf("b"), s.connections.Load())
+		}
+	})
+}
+
+// A caller whose context ends in the queue costs no connection.
+func TestCancelInQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reply := make(chan struct{})
+		p, s := piped(t, "?connections=1", func(q question) string {
+			if q.command == "" {
+				<-reply
+			}
+			return able(q.command)
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		a := sendAs(t.Context(), p, "a")
+		synctest.Wait()
+		b, c := sendAs(ctx, p, "b"), sendAs(ctx, p, "c")
+		synctest.Wait()
+		d := sendAs(t.Context(), p, "d")
+		synctest.Wait()
+		cancel()
+		if (<-b).Outcome != delivery.NotSent || (<-c).Outcome != delivery.NotSent {
+			t.Error("it was sent")
+		}
+		close(reply)
+		if (<-a).Outcome != delivery.Taken || (<-d).Outcome != delivery.Taken || s.connections.Load() != 1 || s.messages.Load() != 2 {
+			t.Errorf("%d connections, %d messages", s.connections.Load(), s.messages.Load())
+		}
+		_ = p.Close()
+	})
+}
+
+// A large content is broken off when its caller's context ends; the caller's
+// memory is not looked at after that.
+func TestCancelInContent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, s := piped(t, "", func(q question) string {
+			if q.command == "content" {
+				return "250 reads no further before this is read"
+			}
+			return polite(q.command)
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		msg, done := bytes.Repeat([]byte("0123456\r\n"), 1<<20), make(chan delivery.Reply)
+		go func() {
+			r := p.Send(ctx, "a@example.org", to, msg)
+			clear(msg)
+			done <- r
+		}()
+		synctest.Wait()
+		cancel()
+		if r := <-done; r.Outcome != delivery.NotSent || s.messages.Load() != 0 {
+			t.Errorf("%+v, %d complete", r, s.messages.Load())
+		}
+		_ = p.Close()
+	})
+}
