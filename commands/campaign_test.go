@@ -230,3 +230,19 @@ func TestFinishCampaign(t *testing.T) {
 		{name: "fewer than none", given: sending, when: with(func(c *FinishCampaign) { c.Sent, c.Failed = 9, -1 }), refused: "recipients_unaccounted"},
 	})
 }
+
+func TestResendUnknown(t *testing.T) {
+	again := append(finished, campaign.ResendRequested{})
+	settled := campaignPast{drafted, started, audience, campaign.Finished{Sent: 9, Withheld: 1}}
+	check(t, []campaignRow{
+		{name: "asks for the unknown once more", given: finished, when: ResendUnknown{one}, then: campaignPast{campaign.ResendRequested{}}},
+		{name: "asked twice", given: again, when: ResendUnknown{one}},
+		{name: "asked when more has become unknown", given: append(again, result), when: ResendUnknown{one}, then: campaignPast{campaign.ResendRequested{}}},
+		{name: "the campaign finishes anew", given: again, when: FinishCampaign{Campaign: one, Sent: 8, Withheld: 1, Failed: 1},
+			then: campaignPast{campaign.Finished{Sent: 8, Withheld: 1, Failed: 1}}},
+		{name: "nothing is unknown", given: settled, when: ResendUnknown{one}, refused: "no_unknown_sends"},
+		{name: "still sending", given: sending, when: ResendUnknown{one}, refused: "campaign_not_finished"},
+		{name: "cancelled", given: cancelled, when: ResendUnknown{one}, refused: "campaign_not_finished"},
+		{name: "no campaign", when: ResendUnknown{one}, refused: "not_found"},
+	})
+}

@@ -161,6 +161,7 @@ func anyCampaignCommand() *rapid.Generator[campaignCommand] {
 		},
 		func(t *rapid.T) campaignCommand { return PauseCampaign{one, aName(t)} },
 		func(t *rapid.T) campaignCommand { return ResumeCampaign{one} },
+		func(t *rapid.T) campaignCommand { return ResendUnknown{one} },
 		func(t *rapid.T) campaignCommand {
 			return of[campaignCommand](t, "end", CancelCampaign{one}, PauseCampaign{one, "typo"}, finish, finish, freeze)
 		},
@@ -227,6 +228,7 @@ func anySegmentCommand() *rapid.Generator[segmentCommand] {
 		func(t *rapid.T) segmentCommand {
 			return ClaimSegment{Campaign: three, Worker: anID(t), Until: aTime(t), Now: aTime(t)}
 		},
+		func(t *rapid.T) segmentCommand { return ReopenSegment{Campaign: three, Resend: aNumber(t)} },
 		func(t *rapid.T) segmentCommand {
 			n := ordinal(t)
 			return IntendSends{Campaign: three, Worker: anID(t), Sends: []delivery.Intended{{Person: person(n), Campaign: three, Ordinal: n, Consent: 5}}}

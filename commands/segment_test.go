@@ -122,3 +122,19 @@ func TestRecordResults(t *testing.T) {
 	stranger := delivery.Accepted{Person: ann, Campaign: sendsOf, Ordinal: 11, Code: 250}
 	segment(t, planned, claimed, intendA).When(record(stranger)).ThenRefused("not_a_recipient")
 }
+
+// Who is in doubt when a resend is asked for gets their turn again, once for
+// each asking; who has a result does not.
+func TestReopenSegment(t *testing.T) {
+	again := commands.ReopenSegment{Campaign: sendsOf, Segment: 2, Resend: 1}
+	doubt := []delivery.Event{planned, claimed, intendA, intendB, acceptA, delivery.Claimed{Worker: worker2, Until: noon}}
+	segment(t, doubt...).When(again).Then(delivery.Reopened{Resend: 1})
+	segment(t, append(doubt, delivery.Reopened{Resend: 1})...).When(again).ThenNothing()
+	more := append(doubt, delivery.Reopened{Resend: 1}, delivery.Claimed{Worker: worker1, Until: noon}, intendB,
+		delivery.Claimed{Worker: worker2, Until: noon})
+	segment(t, more...).When(again).ThenNothing()
+	again.Resend = 2
+	segment(t, more...).When(again).Then(delivery.Reopened{Resend: 2})
+	segment(t, planned, claimed, intendA).When(again).ThenNothing()
+	segment(t).When(again).ThenRefused("segment_not_planned")
+}

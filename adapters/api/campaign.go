@@ -150,6 +150,15 @@ func (s *Server) campaignSteps() {
 			at, err := do(ctx, s, s.request(ctx, in.Idempotent), in.Idempotent, commands.ResumeCampaign{Campaign: in.ID})
 			return &Changed{at}, err
 		})
+	add(s, route(http.MethodPost, "/campaigns/{id}/resend-unknown", "resend-unknown", "campaigns",
+		"Send again, with the same Message-ID, where it is unknown whether a message was sent"),
+		func(ctx context.Context, in *struct {
+			ByID
+			Idempotent
+		}) (*Changed, error) {
+			at, err := do(ctx, s, s.request(ctx, in.Idempotent), in.Idempotent, commands.ResendUnknown{Campaign: in.ID})
+			return &Changed{at}, err
+		})
 	add(s, route(http.MethodPost, "/campaigns/{id}/cancel", "cancel-campaign", "campaigns", "End a campaign: whoever has not been sent to never will be"),
 		func(ctx context.Context, in *struct {
 			ByID

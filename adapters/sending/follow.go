@@ -114,6 +114,9 @@ func (s *Sender) evolve(e event.Recorded) *mailing {
 	case campaign.Started:
 		m.started = e.Position
 		m.turn++
+	case campaign.ResendRequested:
+		m.settled = map[int]delivery.Totals{}
+		m.turn++
 	case campaign.Scheduled, campaign.Unscheduled, campaign.Paused, campaign.Resumed, campaign.Cancelled, campaign.Finished:
 		m.turn++
 	}
@@ -135,7 +138,10 @@ func (s *Sender) adjust(hard context.Context, m *mailing) {
 		task = s.startLater
 	case campaign.Sending:
 		task = s.run
-	case campaign.Done, campaign.CalledOff:
+	case campaign.Done: // the unknown may be asked for
+		m.settled = map[int]delivery.Totals{}
+		m.knocks.forget()
+	case campaign.CalledOff:
 		delete(s.campaigns, m.id)
 	}
 	if task == nil || s.stopping || m.doneTurn == m.turn {

@@ -46,6 +46,12 @@ func (k *knocks) inVain(ordinal int, patience time.Duration) bool {
 	return this.times >= 10 && now.Sub(this.first) >= patience
 }
 
+func (k *knocks) forget() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.seen = nil
+}
+
 // rested gives those who do not rest, who never knocked in vain first, and
 // when the next of the others has rested: zero when nobody rests.
 func (k *knocks) rested(waiting []delivery.Recipient) (turn []delivery.Recipient, next time.Time) {

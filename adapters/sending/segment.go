@@ -58,6 +58,9 @@ func (s *Sender) visit(ctx, live context.Context, m Mailing, mailer Mailer, of *
 	}); v.err != nil {
 		return v
 	}
+	if v.err = g.reopen(); v.err != nil {
+		return v
+	}
 	if v.done = g.state().Done(); v.done {
 		v.totals = g.state().Totals()
 		return v
@@ -91,6 +94,18 @@ func lookAgain(until, now time.Time) time.Time {
 }
 
 func (g *segment) state() delivery.Segment { return g.owner.State }
+
+// reopen gives those in doubt their turn again, when the campaign's account
+// asked for it since they came to be.
+func (g *segment) reopen() error {
+	resends := g.sender.stateOf(g.mailing).Resends
+	if !g.state().Reopens(resends) {
+		return nil
+	}
+	g.worker = newID()
+	_, err := g.do("reopen a segment", commands.ReopenSegment{Campaign: g.Campaign, Segment: g.number, Resend: resends})
+	return err
+}
 
 // claim takes the segment under a new worker id: what the last holder left
 // without a result is in doubt from here on.

@@ -25,8 +25,9 @@
 //
 // The worker dies (kill -9, power): whoever was intended and has no result is
 // unknown from the next claim on; a new claim has a new worker id, and that
-// alone is what says so. They are counted, and never sent to in silence. Everybody
-// else is sent to as if nothing had happened. At most Window recipients of each
+// alone is what says so. They are counted, and never sent to in silence: only when
+// the account asks for it, with the same Message-ID. Everybody else is sent to as
+// if nothing had happened. At most Window recipients of each
 // segment in work (Parallel) are unknown.
 //
 // The worker lives on and has lost its segment (it was suspended longer than its

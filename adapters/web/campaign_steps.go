@@ -99,3 +99,12 @@ func (s *site) cancelCampaign(w http.ResponseWriter, r *http.Request, who sessio
 	}
 	return s.step(w, r, id, act(s, r, who, campaignlist.Projection.Name, commands.CancelCampaign{Campaign: id}))
 }
+
+// resendUnknown sends again where it is unknown whether a message was sent.
+func (s *site) resendUnknown(w http.ResponseWriter, r *http.Request, who session) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	return s.step(w, r, id, act(s, r, who, campaignlist.Projection.Name, commands.ResendUnknown{Campaign: id}))
+}

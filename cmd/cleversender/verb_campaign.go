@@ -13,17 +13,18 @@ import (
 )
 
 type campaignVerbs struct {
-	Draft      campaignDraftVerb    `cmd:"" help:"Draft a campaign."`
-	Edit       campaignEditVerb     `cmd:"" help:"Replace a draft's settings."`
-	Ls         campaignLsVerb       `cmd:"" help:"List the campaigns, newest first."`
-	Show       campaignShowVerb     `cmd:"" help:"Show a campaign."`
-	Schedule   campaignScheduleVerb `cmd:"" help:"Set when a draft goes out."`
-	Unschedule campaignStepVerb     `cmd:"" help:"Call the start off."`
-	Start      campaignStartVerb    `cmd:"" help:"Freeze a campaign and begin to send it."`
-	Pause      campaignPauseVerb    `cmd:"" help:"Hold a campaign: no further message leaves."`
-	Resume     campaignStepVerb     `cmd:"" help:"Let a paused campaign go on."`
-	Cancel     campaignStepVerb     `cmd:"" help:"End a campaign: whoever has not been sent to never will be."`
-	Report     campaignReportVerb   `cmd:"" help:"Show what became of a campaign."`
+	Draft         campaignDraftVerb    `cmd:"" help:"Draft a campaign."`
+	Edit          campaignEditVerb     `cmd:"" help:"Replace a draft's settings."`
+	Ls            campaignLsVerb       `cmd:"" help:"List the campaigns, newest first."`
+	Show          campaignShowVerb     `cmd:"" help:"Show a campaign."`
+	Schedule      campaignScheduleVerb `cmd:"" help:"Set when a draft goes out."`
+	Unschedule    campaignStepVerb     `cmd:"" help:"Call the start off."`
+	Start         campaignStartVerb    `cmd:"" help:"Freeze a campaign and begin to send it."`
+	Pause         campaignPauseVerb    `cmd:"" help:"Hold a campaign: no further message leaves."`
+	Resume        campaignStepVerb     `cmd:"" help:"Let a paused campaign go on."`
+	Cancel        campaignStepVerb     `cmd:"" help:"End a campaign: whoever has not been sent to never will be."`
+	ResendUnknown campaignStepVerb     `cmd:"" help:"Send again where it is unknown whether a message was sent."`
+	Report        campaignReportVerb   `cmd:"" help:"Show what became of a campaign."`
 }
 
 type campaignSettings struct {

@@ -38,6 +38,7 @@ type Campaign struct {
 	Frozen   bool
 	Audience AudienceFrozen // once frozen
 	Result   Finished       // once finished
+	Resends  int            // how often the unknown were to be sent to again
 }
 
 // Evolve replays one event.
@@ -63,6 +64,9 @@ func (c Campaign) Evolve(e Event) Campaign {
 		c.Status = CalledOff
 	case Finished:
 		c.Status, c.Result = Done, e
+	case ResendRequested:
+		c.Status = Sending
+		c.Resends++
 	}
 	return c
 }

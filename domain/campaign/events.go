@@ -87,16 +87,21 @@ type Finished struct {
 	Unknown  int `json:"unknown"` // intended, and no result known: never resent in silence
 }
 
-func (Drafted) isCampaignEvent()        {}
-func (Edited) isCampaignEvent()         {}
-func (Scheduled) isCampaignEvent()      {}
-func (Unscheduled) isCampaignEvent()    {}
-func (Started) isCampaignEvent()        {}
-func (AudienceFrozen) isCampaignEvent() {}
-func (Paused) isCampaignEvent()         {}
-func (Resumed) isCampaignEvent()        {}
-func (Cancelled) isCampaignEvent()      {}
-func (Finished) isCampaignEvent()       {}
+// ResendRequested: everybody whose outcome is unknown gets their turn again,
+// with the same Message-ID; some may get the message twice.
+type ResendRequested struct{}
+
+func (Drafted) isCampaignEvent()         {}
+func (Edited) isCampaignEvent()          {}
+func (Scheduled) isCampaignEvent()       {}
+func (Unscheduled) isCampaignEvent()     {}
+func (Started) isCampaignEvent()         {}
+func (AudienceFrozen) isCampaignEvent()  {}
+func (Paused) isCampaignEvent()          {}
+func (Resumed) isCampaignEvent()         {}
+func (Cancelled) isCampaignEvent()       {}
+func (Finished) isCampaignEvent()        {}
+func (ResendRequested) isCampaignEvent() {}
 
 // Events is the wire contract of this package.
 var Events = []event.Type{
@@ -110,4 +115,5 @@ var Events = []event.Type{
 	event.Define[Resumed]("campaign.resumed"),
 	event.Define[Cancelled]("campaign.cancelled"),
 	event.Define[Finished]("campaign.finished"),
+	event.Define[ResendRequested]("campaign.resend_requested"),
 }

@@ -27,6 +27,12 @@ type Claimed struct {
 	Until  time.Time `json:"until"`
 }
 
+// Reopened: everybody in doubt waits for their turn again. Resend is which of
+// the campaign's requests to resend this answers, from 1.
+type Reopened struct {
+	Resend int `json:"resend"`
+}
+
 // Intended: the message may leave from now on. Consent is the position of the
 // event that allows it.
 type Intended struct {
@@ -79,6 +85,7 @@ type Failed struct {
 
 func (Planned) isDeliveryEvent()    {}
 func (Claimed) isDeliveryEvent()    {}
+func (Reopened) isDeliveryEvent()   {}
 func (e Intended) About() domain.ID { return e.Person }
 func (Intended) isDeliveryEvent()   {}
 func (e Withheld) About() domain.ID { return e.Person }
@@ -94,6 +101,7 @@ func (Failed) isDeliveryEvent()     {}
 var Events = []event.Type{
 	event.Define[Planned]("segment.planned"),
 	event.Define[Claimed]("segment.claimed"),
+	event.Define[Reopened]("segment.reopened"),
 	event.Define[Intended]("send.intended"),
 	event.Define[Withheld]("send.withheld"),
 	event.Define[Accepted]("send.accepted"),

@@ -17,7 +17,7 @@ const (
 	Sent                        // a server took the message
 	Excluded                    // withheld, for good
 	Undelivered                 // failed, for good
-	InDoubt                     // intended by a worker that held the segment before, no result: never sent again
+	InDoubt                     // intended by a worker that held the segment before, no result: sent again only when asked for
 	standing                    // how many there are
 )
 
@@ -32,6 +32,7 @@ type Segment struct {
 	Subjects Subjects
 	Worker   domain.ID // who claimed it last
 	Until    time.Time // how long for
+	Resend   int       // which request to resend was answered last
 	standing []Standing
 	tries    []uint8 // how often a server said not now
 	counts   [standing]int
@@ -68,6 +69,8 @@ func (s *Draft) Apply(e Event) {
 		s.counts[Waiting] = len(e.Subjects)
 	case Claimed:
 		s.claimed(e)
+	case Reopened:
+		s.reopened(e)
 	case Intended:
 		s.now(e.Ordinal, Pending)
 	case Withheld:
@@ -94,6 +97,17 @@ func (s *Draft) claimed(e Claimed) {
 		s.counts[Pending] = 0
 	}
 	s.Worker, s.Until = e.Worker, e.Until
+}
+
+func (s *Draft) reopened(e Reopened) {
+	for i, st := range s.standing {
+		if st == InDoubt {
+			s.standing[i] = Waiting
+		}
+	}
+	s.counts[Waiting] += s.counts[InDoubt]
+	s.counts[InDoubt] = 0
+	s.Resend = e.Resend
 }
 
 // deferred counts a try, when a server was asked.
@@ -134,6 +148,9 @@ func (s Segment) Of(ordinal int, person domain.ID) (standing Standing, ok bool) 
 
 // IsPlanned reports that the segment exists.
 func (s Segment) IsPlanned() bool { return s.Subjects != nil }
+
+// Reopens reports that a request to resend has people to get their turn again.
+func (s Segment) Reopens(resend int) bool { return s.Done() && s.counts[InDoubt] > 0 && s.Resend < resend }
 
 // Done reports that every recipient is settled.
 func (s Segment) Done() bool {

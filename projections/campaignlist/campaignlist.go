@@ -55,7 +55,7 @@ var Projection = projections.Projection{
 	Name: "campaign_list", Version: 1,
 	Types: []string{
 		"campaign.drafted", "campaign.edited", "campaign.scheduled", "campaign.unscheduled", "campaign.started",
-		"campaign.audience_frozen", "campaign.paused", "campaign.resumed", "campaign.cancelled", "campaign.finished",
+		"campaign.audience_frozen", "campaign.paused", "campaign.resumed", "campaign.cancelled", "campaign.finished", "campaign.resend_requested",
 	},
 	Tables: []*projections.Table{campaigns, recent, due, active},
 	Fold: func(rows projections.Rows, events []event.Recorded) error {
@@ -130,6 +130,9 @@ func (d *details) apply(was campaign.Status, e event.Recorded) campaign.Status {
 	case campaign.Cancelled:
 		d.Ended = at
 		return campaign.CalledOff
+	case campaign.ResendRequested:
+		d.Ended = 0
+		return campaign.Sending
 	case campaign.Finished:
 		d.Totals, d.Ended = data, at
 		return campaign.Done

@@ -22,7 +22,7 @@ import (
 var Projection = projections.Projection{
 	Name: "campaign_report", Version: 1,
 	Types: []string{
-		"campaign.started", "campaign.audience_frozen", "segment.planned", "segment.claimed",
+		"campaign.started", "campaign.audience_frozen", "segment.planned", "segment.claimed", "segment.reopened",
 		"send.intended", "send.withheld", "send.accepted", "send.deferred", "send.failed",
 		"message.opened", "link.clicked", "message.unsubscribed",
 	},
@@ -58,6 +58,8 @@ func (p *page) apply(e *event.Recorded) error {
 		return p.planned(e, data)
 	case delivery.Claimed:
 		return p.claimed(e, data)
+	case delivery.Reopened:
+		return p.reopened(e)
 	case delivery.Intended:
 		return p.moved(e, data.Campaign, data.Ordinal, delivery.Pending)
 	case delivery.Withheld:
@@ -112,24 +114,42 @@ func (p *page) claimed(e *event.Recorded, data delivery.Claimed) error {
 	if err != nil || row == nil {
 		return err
 	}
-	id, first, n := row.ID(1), row.Int(2), row.Int(3)
 	if worker := row.ID(4); worker == data.Worker {
 		return nil
 	} else if !worker.IsZero() {
-		for ordinal := first; ordinal < first+n; ordinal++ {
-			b, err := p.recipient(id, ordinal)
-			if err != nil {
-				return err
-			}
-			if delivery.Standing(*b&standingMask) != delivery.Pending {
-				continue
-			}
-			if err := p.moved(e, id, ordinal, delivery.InDoubt); err != nil {
-				return err
-			}
+		if err := p.all(e, row, delivery.Pending, delivery.InDoubt); err != nil {
+			return err
 		}
 	}
-	return p.rows.Put(segments, projections.Row{e.Stream, id[:], int64(first), int64(n), data.Worker[:]})
+	row[4] = data.Worker[:]
+	return p.rows.Put(segments, row)
+}
+
+// reopened: whoever is in doubt waits again.
+func (p *page) reopened(e *event.Recorded) error {
+	row, err := p.rows.Get(segments, e.Stream)
+	if err != nil || row == nil {
+		return err
+	}
+	return p.all(e, row, delivery.InDoubt, delivery.Waiting)
+}
+
+// all moves everybody of a segment from one standing to another.
+func (p *page) all(e *event.Recorded, segment projections.Row, from, to delivery.Standing) error {
+	id, first, n := segment.ID(1), segment.Int(2), segment.Int(3)
+	for ordinal := first; ordinal < first+n; ordinal++ {
+		b, err := p.recipient(id, ordinal)
+		if err != nil {
+			return err
+		}
+		if delivery.Standing(*b&standingMask) != from {
+			continue
+		}
+		if err := p.moved(e, id, ordinal, to); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // moved says how far a recipient has come now.

@@ -47,6 +47,7 @@ func (d *draw) campaigns() {
 		campaign.Resumed{},
 		campaign.Cancelled{},
 		campaign.Finished{Sent: 3, Unknown: 1},
+		campaign.ResendRequested{},
 	}).Draw(d.T, "campaign"))
 }
 
@@ -62,6 +63,7 @@ func (d *draw) sends() {
 	ordinal := first + d.n(6)
 	data := rapid.SampledFrom([]any{
 		delivery.Claimed{Worker: ID(Worker, d.n(2))},
+		delivery.Reopened{Resend: 1},
 		delivery.Intended{Campaign: id, Ordinal: ordinal, Consent: 7},
 		delivery.Intended{Campaign: id, Ordinal: ordinal, Consent: 7},
 		delivery.Withheld{Campaign: id, Ordinal: ordinal, Reason: delivery.Revoked},
