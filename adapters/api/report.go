@@ -87,7 +87,7 @@ func (s *Server) report(ctx context.Context, id domain.ID, w Waiting) (Report, e
 	if err != nil {
 		return Report{}, err
 	}
-	out := Report{Campaign: id, Status: c.Status, Links: []ReportLink{}, Hours: []ReportHour{}}
+	out := Report{Campaign: id, Links: []ReportLink{}, Hours: []ReportHour{}}
 	rows, err := s.read(ctx, campaignreport.Projection.Name, w)
 	if err != nil {
 		return out, err
@@ -96,6 +96,7 @@ func (s *Server) report(ctx context.Context, id domain.ID, w Waiting) (Report, e
 	if err != nil {
 		return out, err
 	}
+	out.Status = rep.Status(c.Status, c.Totals)
 	out.Recipients, out.Waiting, out.Pending, out.Deferred = rep.Recipients, rep.Waiting, rep.Pending, rep.Deferred
 	out.Sent, out.Withheld, out.Failed, out.Unknown = rep.Sent, rep.Withheld, rep.Failed, rep.Unknown
 	out.Deferrals, out.Unsubscribed = rep.Deferrals, rep.Unsubscribed

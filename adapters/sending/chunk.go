@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/cleversender/cleversender/adapters/eventlog"
 	"github.com/cleversender/cleversender/commands"
@@ -44,7 +45,10 @@ func (g *segment) send(live context.Context, turn []delivery.Recipient, probe bo
 	if err != nil {
 		return errors.Join(g.unlessOver(live, err), g.recall(chunk))
 	}
-	return g.post(live, to, probe)
+	began := time.Now()
+	err = g.post(live, to, probe)
+	g.sender.stride.took(len(to), g.sender.o.Window, time.Since(began))
+	return err
 }
 
 // willing is who of these may be mailed, in the clear. The others are withheld.

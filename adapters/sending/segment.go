@@ -242,7 +242,7 @@ func (g *segment) pause(passes int) time.Duration {
 // server can be reached.
 func (g *segment) pass(live context.Context, turn []delivery.Recipient) (stuck bool, err error) {
 	for len(turn) > 0 && live.Err() == nil {
-		n := min(len(turn), g.sender.o.Window)
+		n := min(len(turn), g.sender.stride.size(g.sender.o.Window))
 		closed, _ := g.sender.door.closed()
 		if closed {
 			if !g.sender.door.probe() {

@@ -17,7 +17,8 @@ type Sender struct {
 	o       Options
 	metrics metrics
 	slots   chan struct{} // held by a segment in work
-	jobs    chan job      // taken by the connections
+	stride  stride
+	jobs    chan job // taken by the connections
 
 	mu        sync.Mutex
 	campaigns map[campaign.ID]*mailing

@@ -27,8 +27,9 @@
 // unknown from the next claim on; a new claim has a new worker id, and that
 // alone is what says so. They are counted, and never sent to in silence: only when
 // the account asks for it, with the same Message-ID. Everybody else is sent to as
-// if nothing had happened. At most Window recipients of each
-// segment in work (Parallel) are unknown.
+// if nothing had happened. At most Window recipients of each segment in work
+// (Parallel) are unknown; fewer where the server is slow, since a chunk is no
+// larger than what leaves in about a tenth of a second.
 //
 // The worker lives on and has lost its segment (it was suspended longer than its
 // lease, say): its next append is a conflict, and it drops the segment where it
@@ -79,7 +80,7 @@ type Options struct {
 	Logger    *slog.Logger
 
 	SegmentSize int             // recipients of a segment; 1,000
-	Window      int             // intended and without a durable result, per segment; 200
+	Window      int             // intended and without a durable result, per segment, at most; 200
 	Parallel    int             // segments in work at once, over all campaigns; twice the processors, 4 at least
 	Connections int             // transmissions at once, over all campaigns; 16
 	Lease       time.Duration   // how long a claim holds unless renewed; 30 s

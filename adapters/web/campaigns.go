@@ -50,6 +50,7 @@ func (s *site) campaigns(w http.ResponseWriter, r *http.Request, who session) er
 		if err != nil {
 			return err
 		}
+		c.Status = report.Status(c.Status, c.Totals)
 		rows[i] = campaignRow{c, report}
 	}
 	return s.show(w, r, who, "campaigns", view{Title: "Campaigns", Section: "campaigns", Data: struct {
@@ -115,6 +116,7 @@ func (s *site) findCampaign(r *http.Request, who session) (p campaignPage, err e
 	if p.Report, _, err = campaignreport.Find(ctx, s.rows(campaignreport.Projection.Name), who.account, id); err != nil {
 		return p, err
 	}
+	p.Status = p.Report.Status(c.Status, c.Totals)
 	for _, id := range c.Settings.Lists {
 		l, found, err := audience.FindList(ctx, s.rows(audience.Projection.Name), who.account, id)
 		if err != nil {
@@ -179,6 +181,7 @@ func (s *site) progress(w http.ResponseWriter, r *http.Request, who session) err
 	if err != nil {
 		return err
 	}
+	c.Status = p.Status(c.Status, c.Totals)
 	w.Header().Set("Content-Type", "application/json")
 	return json.NewEncoder(w).Encode(live{
 		c.Status, statusNames[c.Status], p.Recipients, settled(p), p.Sent, p.Withheld, p.Failed,

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/campaign"
 	"github.com/cleversender/cleversender/domain/delivery"
 	"github.com/cleversender/cleversender/projections"
 )
@@ -25,6 +26,15 @@ type Report struct {
 	Opens, Clicks     Hits
 	Unsubscribed      int       // people
 	FirstAt, LastAt   time.Time // of anything in this report
+}
+
+// Status is where the campaign stands, as far as the report has come: it has not
+// finished before the report holds all that it finished with.
+func (r Report) Status(is campaign.Status, end campaign.Finished) campaign.Status {
+	if is == campaign.Done && end != (campaign.Finished{Sent: r.Sent, Withheld: r.Withheld, Failed: r.Failed, Unknown: r.Unknown}) {
+		return campaign.Sending
+	}
+	return is
 }
 
 // Hits counts openings or clicks. All is every hit; Human is those for which no
@@ -63,15 +73,15 @@ type Reasons struct {
 
 // Find returns the report of a campaign of the account. A campaign that has
 // not started has none.
-func Find(ctx context.Context, r projections.Reader, account, campaign domain.ID) (rep Report, found bool, err error) {
-	row, err := r.Get(ctx, reports, campaign[:])
+func Find(ctx context.Context, r projections.Reader, account, id domain.ID) (rep Report, found bool, err error) {
+	row, err := r.Get(ctx, reports, id[:])
 	if err != nil || row == nil || row.ID(1) != account {
 		return Report{}, false, err
 	}
 	count := func(i int) int { return row.Int(4 + i) }
 	standing := func(s delivery.Standing) int { return count(standingCount + int(s)) }
 	rep = Report{
-		Account: account, Campaign: campaign, Recipients: count(recipientsCount),
+		Account: account, Campaign: id, Recipients: count(recipientsCount),
 		Pending: standing(delivery.Pending), Deferred: standing(delivery.Again), Sent: standing(delivery.Sent),
 		Withheld: standing(delivery.Excluded), Failed: standing(delivery.Undelivered), Unknown: standing(delivery.InDoubt),
 		Deferrals: count(deferralsCount), Opens: hits(row, 4+opensCount), Clicks: hits(row, 4+clicksCount),
