@@ -182,12 +182,11 @@ func TestQuotedPrintable(t *testing.T) {
 	} {
 		out, _ := appendQuotedPrintable(nil, s, 0)
 		for line := range strings.SplitSeq(string(out), "\r\n") {
-			if len(line) > 76 || strings.HasSuffix(line, " ") || strings.HasSuffix(line, "\t") || strings.ContainsAny(line, "\r\n") {
+			if len(line) > 76 || strings.HasPrefix(line, ".") || strings.HasSuffix(line, " ") || strings.HasSuffix(line, "\t") || strings.ContainsAny(line, "\r\n") {
 				t.Errorf("%q: bad line %q", s, line)
 			}
 		}
 		got, err := io.ReadAll(quotedprintable.NewReader(bytes.NewReader(out)))
-		ends := strings.NewReplacer("\r\n", "\n", "\r", "\n")
 		if err != nil || ends.Replace(string(got)) != ends.Replace(s) {
 			t.Errorf("%q: got %q, %v", s, got, err)
 		}
@@ -262,7 +261,6 @@ func verifyBodies(t interface {
 			t.Fatalf("%v", err)
 		}
 		got, err := io.ReadAll(quotedprintable.NewReader(part))
-		ends := strings.NewReplacer("\r\n", "\n", "\r", "\n")
 		if err != nil || ends.Replace(string(got)) != ends.Replace(want) {
 			t.Fatalf("body %q, want %q: %v", got, want, err)
 		}
