@@ -1,5 +1,6 @@
-// Package liquid renders a campaign's template for one recipient, and never
-// lets a template take more time, memory or output than it is given.
+// Package liquid renders a campaign's template for one recipient, piece by
+// piece, and never lets a template take more time, memory or output than it is
+// given.
 //
 // Templates may use
 //
