@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"sync"
 
 	"github.com/cleversender/cleversender/domain/personal"
 )
@@ -157,9 +158,14 @@ func (c Catalog) Encode(e any) (name string, version int, data []byte, err error
 	}
 	v := reflect.New(t.Go).Elem() // addressable, which spares a copy of every field
 	v.Set(reflect.ValueOf(e))
-	data, err = t.encode(make([]byte, 0, 512), v)
-	return t.Name, t.Version(), data, err
+	room := encoding.Get().(*[]byte)
+	defer encoding.Put(room)
+	*room, err = t.encode((*room)[:0], v)
+	return t.Name, t.Version(), bytes.Clone(*room), err
 }
+
+// encoding is room to encode in: what is stored is kept in no more than it needs.
+var encoding = sync.Pool{New: func() any { room := make([]byte, 0, 4096); return &room }}
 
 // Decode reads the stored form of any version up to today's; personal values
 // come back sealed. A name or version from the future is ErrNewer.

@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"slices"
 	"sync"
 
 	"github.com/cleversender/cleversender/adapters/eventlog"
@@ -62,7 +61,7 @@ func (t *tail) restart(head event.Position) {
 	t.grown = make(chan struct{})
 }
 
-// trim keeps the newest, in a slice of its own.
+// trim keeps the newest, in a slice of its own that has room until the next trim.
 func (t *tail) trim() {
 	from, bytes := len(t.events), 0
 	for from > 0 && len(t.events)-from < t.keep {
@@ -72,7 +71,8 @@ func (t *tail) trim() {
 		}
 		from, bytes = from-1, bytes+n
 	}
-	t.events, t.bytes = slices.Clone(t.events[from:]), bytes
+	kept := t.events[from:]
+	t.events, t.bytes = append(make([]event.Stored, 0, len(t.events)+len(kept)/4), kept...), bytes
 }
 
 func size(e *event.Stored) int { return len(e.Data) + len(e.Stream) + 200 }
@@ -120,6 +120,13 @@ func (t *tail) page(after event.Position, types map[string]bool, batch int) (pag
 		page.Events = events
 		return page, grown, true
 	}
+	n := 0
+	for i := range events {
+		if types[events[i].Type] {
+			n++
+		}
+	}
+	page.Events = make([]event.Stored, 0, n)
 	for i := range events {
 		if types[events[i].Type] {
 			page.Events = append(page.Events, events[i])
