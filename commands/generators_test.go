@@ -161,6 +161,7 @@ func anyCampaignCommand() *rapid.Generator[campaignCommand] {
 		},
 		func(t *rapid.T) campaignCommand { return PauseCampaign{one, aName(t)} },
 		func(t *rapid.T) campaignCommand { return ResumeCampaign{one} },
+		func(t *rapid.T) campaignCommand { return ThrottleCampaign{one, aNumber(t) - 1} },
 		func(t *rapid.T) campaignCommand { return ResendUnknown{one} },
 		func(t *rapid.T) campaignCommand {
 			return of[campaignCommand](t, "end", CancelCampaign{one}, PauseCampaign{one, "typo"}, finish, finish, freeze)

@@ -45,6 +45,7 @@ func (d *draw) campaigns() {
 		campaign.AudienceFrozen{Position: 9, Recipients: 5000, Segments: 2, SHA256: "00"},
 		campaign.Paused{Reason: "lunch"},
 		campaign.Resumed{},
+		campaign.Throttled{PerHour: 60 * d.n(3)},
 		campaign.Cancelled{},
 		campaign.Finished{Sent: 3, Unknown: 1},
 		campaign.ResendRequested{},
