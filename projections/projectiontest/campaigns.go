@@ -95,6 +95,8 @@ func (d *draw) requests() {
 		data = rapid.SampledFrom([]any{
 			privacyrequest.AccessFulfilled{Position: 5, Events: 3, SHA256: "00"},
 			privacyrequest.ErasureFulfilled{Redaction: d.of(Event, 2), Keys: 2, Events: 4, Suppressed: true},
+			privacyrequest.RestrictionFulfilled{Hold: d.of(Event, 2)},
+			privacyrequest.ObjectionFulfilled{Hold: d.of(Event, 2)},
 		}).Draw(d.T, "fulfilled")
 	}
 	d.Add(d.gap, d.account, stream, person, data)
