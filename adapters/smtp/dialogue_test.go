@@ -103,6 +103,23 @@ func TestAnswersTooEarly(t *testing.T) {
 	})
 }
 
+// A reply to nothing is not taken for the answer to the next message.
+func TestAnswersTooMuch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, s := piped(t, "", func(q question) string {
+			if q.sender == "a" && q.command == "." {
+				return "250 fine\r\n554 5.7.0 what was that"
+			}
+			return able(q.command)
+		})
+		a, b := <-sendAs(t.Context(), p, "a"), <-sendAs(t.Context(), p, "b")
+		_ = p.Close()
+		if a.Outcome != delivery.Taken || b.Outcome != delivery.Taken || s.connections.Load() != 2 {
+			t.Errorf("%+v, %+v, %d connections", a, b, s.connections.Load())
+		}
+	})
+}
+
 // A reply that comes after we gave up is nobody's.
 func TestAnswersTooLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -247,6 +264,59 @@ func TestConnectionEnds(t *testing.T) {
 		}
 		_ = p.Close()
 	})
+}
+
+// failing takes so many octets, and is broken for writing after them.
+type failing struct {
+	net.Conn
+	left int
+}
+
+func (f *failing) Write(b []byte) (int, error) {
+	n, err := f.Conn.Write(b[:min(f.left, len(b))])
+	if f.left -= n; err == nil && n < len(b) {
+		err = io.ErrShortWrite
+	}
+	return n, err
+}
+
+// After whichever octet the network breaks, a message that the server cannot
+// have is not sent, one that it has is taken, and the one behind it goes over a
+// fresh connection at once.
+func TestBreaksAtEveryOctet(t *testing.T) {
+	for octets, whole := 0, false; !whole; octets++ {
+		synctest.Test(t, func(t *testing.T) {
+			both := make(chan struct{})
+			p, s := piped(t, "?connections=1", func(q question) string { <-both; return able(q.command) })
+			connect := p.connect
+			p.connect = func(ctx context.Context, network, address string) (net.Conn, error) {
+				c, err := connect(ctx, network, address)
+				if s.connections.Load() > 1 {
+					return c, err
+				}
+				return &failing{c, octets}, err
+			}
+			began := time.Now()
+			a := sendAs(t.Context(), p, "a")
+			synctest.Wait()
+			b := sendAs(t.Context(), p, "b")
+			synctest.Wait()
+			close(both)
+			want := delivery.NotSent
+			first, second := <-a, <-b
+			if s.completeOf("a") == 1 {
+				want = delivery.Taken
+			}
+			if first.Outcome != want || second.Outcome != delivery.Taken || s.completeOf("b") != 1 {
+				t.Errorf("after %d octets: %+v, %+v", octets, first, second)
+			}
+			if waited := time.Since(began); waited > 0 {
+				t.Errorf("after %d octets: waited %s", octets, waited)
+			}
+			whole = s.connections.Load() == 1
+			_ = p.Close()
+		})
+	}
 }
 
 // A content written in many pieces that breaks off was not sent.

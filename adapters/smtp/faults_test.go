@@ -88,6 +88,11 @@ func (f fault) happens(t *testing.T, polite func(string) string, victim, step st
 		}
 		agree(t, sender, reply, s.completeOf(sender))
 	}
+	word := f.name == "later" || f.name == "never"
+	noSender := step == "MAIL" && polite("EHLO") == able("EHLO") // and a recipient: TestRefusedInBatch
+	if onward := s.connections.Load() == 1; victim == "a" && onward != (word && !noSender) {
+		t.Errorf("%d connections", s.connections.Load())
+	}
 	if faults == 0 {
 		t.Error("nothing went wrong")
 	}
