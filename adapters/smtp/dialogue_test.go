@@ -62,9 +62,7 @@ func TestRefusedInBatch(t *testing.T) {
 		{"MAIL", "354 go on", []string{"MAIL", "RCPT", "DATA", "", "EHLO", "MAIL", "RCPT", "DATA", "content", ".", "QUIT"}},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			var heard []string
 			p, s := piped(t, "", func(q question) string {
-				heard = append(heard, q.command)
 				switch {
 				case q.sender == "a" && q.command == c.refuse:
 					return "550 5.7.1 no"
@@ -79,7 +77,11 @@ func TestRefusedInBatch(t *testing.T) {
 			if a.Outcome != delivery.Never || a.Code != 550 || b.Outcome != delivery.Taken || s.messages.Load() != 1 {
 				t.Errorf("%+v, %+v, %d complete", a, b, s.messages.Load())
 			}
-			if diff := cmp.Diff(c.want, heard[2:]); diff != "" {
+			var heard []string
+			for _, q := range s.heard()[2:] { // after greeting and EHLO
+				heard = append(heard, q.command)
+			}
+			if diff := cmp.Diff(c.want, heard); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -204,12 +206,7 @@ func TestParameters(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mails []string
 		for _, hello := range []func(string) string{able, polite} {
-			p, _ := piped(t, "", func(q question) string {
-				if q.command == "MAIL" {
-					mails = append(mails, q.line)
-				}
-				return hello(q.command)
-			})
+			p, s := piped(t, "", func(q question) string { return hello(q.command) })
 			for _, content := range []string{"plain\r\n", "gr\u00fc\u00df\r\n"} {
 				if r := p.Send(t.Context(), from, to, []byte(content)); r.Outcome != delivery.Taken {
 					t.Errorf("%+v", r)
@@ -220,6 +217,11 @@ func TestParameters(t *testing.T) {
 				t.Errorf("%+v", r)
 			}
 			_ = p.Close()
+			for _, q := range s.heard() {
+				if q.command == "MAIL" {
+					mails = append(mails, q.line)
+				}
+			}
 		}
 		want := []string{
 			"MAIL FROM:<news@example.org> SIZE=7", "MAIL FROM:<news@example.org> SIZE=8 BODY=8BITMIME",
@@ -234,13 +236,7 @@ func TestParameters(t *testing.T) {
 // A connection carries so many messages and is idle for so long, and not more.
 func TestConnectionEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		goodbyes := 0
-		p, s := piped(t, "?connections=1&messages=3&idle=10s", func(q question) string {
-			if q.command == "QUIT" {
-				goodbyes++
-			}
-			return able(q.command)
-		})
+		p, s := piped(t, "?connections=1&messages=3&idle=10s", func(q question) string { return able(q.command) })
 		var all []<-chan delivery.Reply
 		for range 7 {
 			all = append(all, sendAs(t.Context(), p, "a"))
@@ -251,13 +247,13 @@ func TestConnectionEnds(t *testing.T) {
 			}
 		}
 		synctest.Wait()
-		if s.connections.Load() != 3 || goodbyes != 2 {
-			t.Errorf("%d connections, %d goodbyes", s.connections.Load(), goodbyes)
+		if s.connections.Load() != 3 || s.times("QUIT") != 2 {
+			t.Errorf("%d connections, %d goodbyes", s.connections.Load(), s.times("QUIT"))
 		}
 		time.Sleep(11 * time.Second)
 		synctest.Wait()
-		if goodbyes != 3 {
-			t.Errorf("%d goodbyes after a pause", goodbyes)
+		if s.times("QUIT") != 3 {
+			t.Errorf("%d goodbyes after a pause", s.times("QUIT"))
 		}
 		if r := <-sendAs(t.Context(), p, "a"); r.Outcome != delivery.Taken || s.connections.Load() != 4 {
 			t.Errorf("after a pause: %+v, %d connections", r, s.connections.Load())
