@@ -104,6 +104,29 @@ func TestAKeyIsTheSameEverAfter(t *testing.T) {
 	}
 }
 
+// Who is new has a key for what they will do, asked for or not, and nobody
+// gets a second one.
+func TestTheKeyOfBehaviourIsMadeAhead(t *testing.T) {
+	dir, uri := t.TempDir(), newRoot(t)
+	s := open(t, dir, uri)
+	early, both := newID(t), newID(t)
+	did := func(p domain.ID) personal.KeyRef { return personal.KeyRef{Subject: p, Class: personal.Behaviour} }
+	first := ensure(t, s, did(early), did(both), identity(both)[0], did(both))
+	ensure(t, s, identity(early)...)
+	late := newID(t)
+	ensure(t, s, identity(late)...)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	keys, err := open(t, dir, uri).Lookup(ctx, []personal.KeyRef{did(late), did(early), did(both)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if keys[0] == nil || !same(keys[1], first[0]) || !same(keys[2], first[1]) || !same(keys[2], first[3]) {
+		t.Error("a key is another after a restart")
+	}
+}
+
 // Many people's keys are found whether they lie side by side or far apart.
 func TestKeysNearAndFar(t *testing.T) {
 	dir, uri := t.TempDir(), newRoot(t)
@@ -179,7 +202,7 @@ func TestAnErasedPersonHasNoKeyAndGetsNone(t *testing.T) {
 	refs := append(identity(gone, other), personal.KeyRef{Subject: gone, Class: personal.Evidence})
 	before := ensure(t, s, refs...)
 	for range 2 { // the second changes nothing
-		if n, err := s.Shred(ctx, gone); err != nil || n != 2 {
+		if n, err := s.Shred(ctx, gone); err != nil || n != 3 { // of behaviour, too
 			t.Fatalf("shredded %d, %v", n, err)
 		}
 	}

@@ -3,11 +3,9 @@ package keyring
 import (
 	"context"
 	"crypto/cipher"
-	"crypto/rand"
 	"database/sql"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/personal"
@@ -138,123 +136,3 @@ func existing(q queryer, refs []personal.KeyRef, want []int, found func(i int, w
 	slices.Sort(missing)
 	return missing, nil
 }
-
-// mint makes the keys that are missing, unless somebody else just did or the
-// person is erased.
-func (s *Store) mint(refs []personal.KeyRef, out []cipher.AEAD, todo pending) error {
-	fresh := make([]minted, 0, len(todo.missing))
-	e := s.epochs.Load()
-	keys := make([]byte, keySize*len(todo.missing))
-	_, _ = rand.Read(keys) // never fails (crypto/rand)
-	for k, i := range todo.missing {
-		key := keys[keySize*k : keySize*(k+1)]
-		aead, err := newAEAD(key)
-		if err != nil {
-			return err
-		}
-		fresh = append(fresh, minted{i, refs[i], key, e.wrap(refs[i], key), aead})
-	}
-	slices.SortFunc(fresh, func(a, b minted) int {
-		if c := compareIDs(a.ref.Subject, b.ref.Subject); c != 0 {
-			return c
-		}
-		return int(a.ref.Class) - int(b.ref.Class)
-	})
-	err := s.writer.do(func(w *writer) error { return s.insert(w, refs, out, fresh) })
-	if err != nil {
-		return err
-	}
-	s.cache.put(todo.at, refs, out, todo.missing)
-	return nil
-}
-
-// minted is a key on its way into the database.
-type minted struct {
-	at      int // index of refs
-	ref     personal.KeyRef
-	key     []byte
-	wrapped []byte
-	aead    cipher.AEAD
-}
-
-func (s *Store) insert(w *writer, refs []personal.KeyRef, out []cipher.AEAD, fresh []minted) error {
-	// Subjects after the newest that the writer knows can have no row: the
-	// usual case of an import, whose ids grow.
-	first, _ := slices.BinarySearchFunc(fresh, w.newest, func(m minted, id domain.ID) int {
-		if compareIDs(m.ref.Subject, id) <= 0 {
-			return -1
-		}
-		return 1
-	})
-	known := make([]int, first)
-	subjects := make([]domain.ID, first)
-	for k, m := range fresh[:first] {
-		known[k], subjects[k] = m.at, m.ref.Subject
-	}
-	there := map[personal.KeyRef]cipher.AEAD{}
-	_, err := existing(w.query, refs, known, func(i int, wrapped []byte) (err error) {
-		there[refs[i]], err = s.open(refs[i], wrapped)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	gone := map[domain.ID]bool{}
-	if err := tombstones(w.query, subjects, func(id domain.ID) { gone[id] = true }); err != nil {
-		return err
-	}
-	e := s.epochs.Load()
-	add := make([]minted, 0, len(fresh))
-	for k, m := range fresh {
-		aead, exists := there[m.ref]
-		switch {
-		case k > 0 && fresh[k-1].ref == m.ref: // named twice
-			out[m.at] = out[fresh[k-1].at]
-			continue
-		case k < first && gone[m.ref.Subject]:
-			out[m.at] = nil
-			continue
-		case k < first && exists:
-			out[m.at] = aead
-			continue
-		}
-		if epoch, _ := epochOf(m.wrapped); epoch != e.current { // a new epoch began meanwhile
-			m.wrapped = e.wrap(m.ref, m.key)
-		}
-		out[m.at] = m.aead
-		add = append(add, m)
-	}
-	return w.insertKeys(add)
-}
-
-func (w *writer) insertKeys(add []minted) error {
-	if len(add) > 0 {
-		w.saw(add[len(add)-1].ref.Subject)
-	}
-	for len(add) > 0 {
-		n := 1
-		for _, size := range sizes {
-			if size <= len(add) && size <= 64 {
-				n = size
-			}
-		}
-		args := make([]any, 0, 3*n)
-		for _, m := range add[:n] {
-			args = append(args, m.ref.Subject[:], int64(m.ref.Class), m.wrapped)
-		}
-		if err := w.exec(insertKeys[n], args...); err != nil {
-			return err
-		}
-		add = add[n:]
-	}
-	return nil
-}
-
-// insertKeys by the number of rows.
-var insertKeys = func() map[int]string {
-	m := map[int]string{}
-	for _, n := range sizes {
-		m[n] = `INSERT INTO keys (subject, class, wrapped) VALUES ` + strings.Repeat(`(?, ?, ?), `, n-1) + `(?, ?, ?)`
-	}
-	return m
-}()

@@ -74,7 +74,7 @@ type queryer func(query string, args ...any) (*sql.Rows, error)
 
 // The number of subjects asked for at once is one of these, so that few
 // statements are prepared; a short list is filled up by repeating its last.
-var sizes = []int{1, 8, 64, 512}
+var sizes = []int{1, 8, 16, 32, 64, 512}
 
 func sizeFor(n int) int {
 	for _, s := range sizes {
@@ -139,10 +139,10 @@ func wrappedKeys(q queryer, class personal.Class, subjects []domain.ID, each fun
 }
 
 // nearby reads the keys from the first subject to the last, when there are
-// many: those of an import lie side by side. It is not whole when too many
-// others lie in between.
+// many and their ids were made within a few moments: those of an import lie side
+// by side. It is not whole when too many others lie in between.
 func nearby(q queryer, class personal.Class, subjects []domain.ID, each func(*sql.Rows) error) (whole bool, err error) {
-	if len(subjects) < sizes[1] {
+	if n := uint64(len(subjects)); n < 8 || madeAt(subjects[n-1])-madeAt(subjects[0]) > n {
 		return false, nil
 	}
 	limit := len(subjects) + len(subjects)/2
@@ -160,6 +160,9 @@ func nearby(q queryer, class personal.Class, subjects []domain.ID, each func(*sq
 	}
 	return limit > 0, rows.Err()
 }
+
+// madeAt is the millisecond of a UUIDv7 (RFC 9562, section 5.7).
+func madeAt(id domain.ID) uint64 { return binary.BigEndian.Uint64(id[:]) >> 16 }
 
 // tombstones gives those of the subjects that were erased.
 func tombstones(q queryer, subjects []domain.ID, each func(domain.ID)) error {

@@ -263,11 +263,21 @@ func (w *writer) stmt(query string) (*sql.Stmt, error) {
 }
 
 func (w *writer) exec(query string, args ...any) error {
-	s, err := w.stmt(query)
-	if err == nil {
-		_, err = s.Exec(args...)
-	}
+	_, err := w.change(query, args...)
 	return err
+}
+
+// change is exec, and how many rows it changed.
+func (w *writer) change(query string, args ...any) (int64, error) {
+	s, err := w.stmt(query)
+	if err != nil {
+		return 0, err
+	}
+	done, err := s.Exec(args...)
+	if err != nil {
+		return 0, err
+	}
+	return done.RowsAffected()
 }
 
 func (w *writer) query(query string, args ...any) (*sql.Rows, error) {
