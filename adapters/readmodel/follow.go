@@ -37,9 +37,10 @@ func (s *hosted) follow(ctx context.Context, source Source) iter.Seq2[eventlog.R
 	types := decodes(s.p)
 	return func(yield func(eventlog.RecordedPage, error) bool) {
 		for {
-			head, begun := event.Position(0), time.Now()
+			head, begun, last := event.Position(0), time.Now(), time.Time{}
 			for page, err := range source.FollowStored(ctx, s.position(), s.p.Types, pageSize) {
 				var decoded eventlog.RecordedPage
+				came := time.Now()
 				if err == nil {
 					decoded, err = source.DecodePage(page, types)
 				}
@@ -60,10 +61,12 @@ func (s *hosted) follow(ctx context.Context, source Source) iter.Seq2[eventlog.R
 				switch n := len(page.Events); {
 				case n == pageSize:
 					head = s.giveWay(ctx, source, head, time.Since(begun))
-				case n > busy:
+				case n > 0 && came.Sub(last) < gather:
 					s.reached.rest(ctx, gather)
 				}
-				begun = time.Now()
+				if begun = time.Now(); len(page.Events) > 0 {
+					last = begun
+				}
 			}
 			select {
 			case <-ctx.Done():

@@ -57,9 +57,8 @@ const (
 	idleSave = time.Second
 	// maxPause bounds how long a projection that is behind gives way to appends at a time.
 	maxPause = 250 * time.Millisecond
-	// At the tail, after a page of more than busy events, a projection that nobody
-	// waits for gathers the next: larger pages cost less an event.
-	busy   = 100
+	// At the tail, when events follow each other within less than gather, a projection
+	// that nobody waits for gathers them for so long: larger pages cost less an event.
 	gather = 50 * time.Millisecond
 )
 
