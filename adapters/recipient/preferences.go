@@ -50,8 +50,7 @@ func (h *Handler) showPreferences(w http.ResponseWriter, r *http.Request) {
 	h.preferences(w, r, shown, func(Token, []choice) error { return nil })
 }
 
-// savePreferences records each answer that differs from what it was, or the
-// objection (GDPR Art. 21(5): by the means that mail itself uses).
+// savePreferences records each answer that differs from what it was.
 func (h *Handler) savePreferences(w http.ResponseWriter, r *http.Request) {
 	h.preferences(w, r, recorded, func(t Token, now []choice) error {
 		if err := r.ParseForm(); err != nil {
@@ -59,15 +58,6 @@ func (h *Handler) savePreferences(w http.ResponseWriter, r *http.Request) {
 		}
 		ip, client := h.who(r)
 		req := commands.Request{ID: h.deps.NewID(), Account: t.Account, Actor: t.Person}
-		if r.PostForm.Get("object") == "yes" {
-			for i := range now {
-				now[i].Given = now[i].Given && !subscriber.IsMarketing(consent.Purpose(now[i].Name))
-			}
-			_, err := commands.Handle(r.Context(), h.deps.Log, req, commands.ObjectSubscriber{
-				Person: t.Person, Method: consent.ByUnsubscribe, IP: ip, Client: client,
-			})
-			return err
-		}
 		for i := range now {
 			yes := r.PostForm.Get(now[i].Name) == "yes"
 			if yes == now[i].Given {
@@ -114,7 +104,7 @@ func (h *Handler) preferences(w http.ResponseWriter, r *http.Request, result str
 		h.page(w, http.StatusServiceUnavailable, tryLater)
 	default:
 		h.count("preferences", result)
-		v := view{Title: "What you agree to", Choices: now, Button: "Save", Object: true}
+		v := view{Title: "What you agree to", Choices: now, Button: "Save"}
 		if result == recorded {
 			v.Text = []string{"Your choice is saved. It takes effect at once."}
 		}

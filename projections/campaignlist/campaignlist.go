@@ -24,7 +24,6 @@ var campaigns = &projections.Table{
 type details struct {
 	Settings campaign.Settings
 	Reason   string `json:",omitempty"`
-	Throttle int    `json:",omitempty"`
 	Created  int64
 	Edited   int64
 	StartAt  int64                   `json:",omitempty"`
@@ -53,10 +52,10 @@ var active = &projections.Table{
 
 // Projection is to be hosted.
 var Projection = projections.Projection{
-	Name: "campaign_list", Version: 2,
+	Name: "campaign_list", Version: 1,
 	Types: []string{
 		"campaign.drafted", "campaign.edited", "campaign.scheduled", "campaign.unscheduled", "campaign.started",
-		"campaign.audience_frozen", "campaign.paused", "campaign.resumed", "campaign.throttled", "campaign.cancelled", "campaign.finished", "campaign.resend_requested",
+		"campaign.audience_frozen", "campaign.paused", "campaign.resumed", "campaign.cancelled", "campaign.finished", "campaign.resend_requested",
 	},
 	Tables: []*projections.Table{campaigns, recent, due, active},
 	Fold: func(rows projections.Rows, events []event.Recorded) error {
@@ -128,8 +127,6 @@ func (d *details) apply(was campaign.Status, e event.Recorded) campaign.Status {
 	case campaign.Resumed:
 		d.Reason = ""
 		return campaign.Sending
-	case campaign.Throttled:
-		d.Throttle = data.PerHour
 	case campaign.Cancelled:
 		d.Ended = at
 		return campaign.CalledOff

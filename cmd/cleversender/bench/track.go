@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -50,6 +51,10 @@ func benchTrack(ctx context.Context, b *bench) ([]Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	commits, err := b.commits()
+	if err != nil {
+		return nil, err
+	}
 	m, err := b.meter()
 	if err != nil {
 		return nil, err
@@ -66,6 +71,10 @@ func benchTrack(ctx context.Context, b *bench) ([]Report, error) {
 	if int(head-before) != len(targets) {
 		return nil, fmt.Errorf("%d hits, %d events", len(targets), head-before)
 	}
+	after, err := b.commits()
+	if err != nil {
+		return nil, err
+	}
 	if err := b.engine.Settled(ctx); err != nil {
 		return nil, err
 	}
@@ -78,11 +87,23 @@ func benchTrack(ctx context.Context, b *bench) ([]Report, error) {
 	slices.Sort(took)
 	r.Extra = map[string]any{
 		"connections": connections, "campaigns": len(campaigns),
+		"hits_per_commit": round(float64(len(targets)) / float64(after-commits)),
 		"p50_ms": ms(took[len(took)/2]), "p99_ms": ms(took[len(took)*99/100]), "max_ms": ms(took[len(took)-1]),
 	}
 	r.Against(limit)
 	projected.Against(limit)
 	return []Report{r, projected}, nil
+}
+
+// commits is how many transactions the log has written.
+func (b *bench) commits() (uint64, error) {
+	families, err := b.engine.Metrics.Gather()
+	for _, f := range families {
+		if f.GetName() == "cleversender_commit_seconds" {
+			return f.GetMetric()[0].GetHistogram().GetSampleCount(), nil
+		}
+	}
+	return 0, errors.Join(err, errors.New("the log counts no transactions"))
 }
 
 // targets is a hit of every person, in random order.

@@ -54,10 +54,7 @@ func composing(c template.Content) *composer {
 }
 
 func compiled(c template.Content, s campaign.Settings) (sending.Mailer, error) {
-	return compiledBy(composing(c), s)
-}
-
-func compiledBy(composer *composer, s campaign.Settings) (sending.Mailer, error) {
+	composer := composing(c)
 	content, err := composer.Freeze(context.Background(), testAccount, s)
 	if err != nil {
 		return nil, err
