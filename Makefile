@@ -5,7 +5,7 @@ BIN      := bin/cleversender
 FUZZTIME ?= 20s
 BENCH    ?= import append rebuild send track export erase
 
-.PHONY: build demo test check bench fuzz golden clean
+.PHONY: build demo test test-crash check bench fuzz golden clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/cleversender
@@ -18,6 +18,11 @@ demo: build
 test:
 	.ci/need gcc chromium
 	CGO_ENABLED=1 $(GO) test -race ./...
+
+# A campaign whose server is killed (kill -9) ten times on the way; the last lines say what came of it.
+CRASH ?= -crash.recipients 100000 -crash.kills 10
+test-crash:
+	$(GO) test -count 1 -v -timeout 30m -run TestCrash ./cmd/cleversender $(CRASH)
 
 check:
 	.ci/check

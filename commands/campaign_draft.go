@@ -55,6 +55,14 @@ func checkSettings(s campaign.Settings) error {
 			return err
 		}
 	}
+	if err := oneLine("server's name", s.Server, maxName); err != nil {
+		return err
+	}
+	if s.Window != "" {
+		if _, err := campaign.ParseWindow(s.Window); err != nil {
+			return err
+		}
+	}
 	if err := oneLine("sender's name", s.FromName, maxName); err != nil {
 		return err
 	}

@@ -83,6 +83,8 @@ func TestCampaignSettings(t *testing.T) {
 		"bad reply":       {func(s *campaign.Settings) { s.ReplyTo = "a@b\r\n" }, "bad_address"},
 		"a list twice":    {func(s *campaign.Settings) { s.Lists = []domain.ID{one, one} }, "list_twice"},
 		"a list of none":  {func(s *campaign.Settings) { s.Lists = []domain.ID{{}} }, "list_twice"},
+		"bad server":      {func(s *campaign.Settings) { s.Server = "a\n" }, "bad_text"},
+		"bad window":      {func(s *campaign.Settings) { s.Window = "at night" }, "bad_window"},
 		"many lists":      {func(s *campaign.Settings) { s.Lists = make([]domain.ID, 101) }, "too_many_lists"},
 	} {
 		bad := settings(c.change)
@@ -140,6 +142,24 @@ func TestStartCampaign(t *testing.T) {
 		{name: "many links", given: drafts, when: with(func(c *campaign.Content) { c.Links = make([]string, 1<<16) }), refused: "too_many_links"},
 		{name: "an empty link", given: drafts, when: with(func(c *campaign.Content) { c.Links = []string{""} }), refused: "text_missing"},
 		{name: "a broken link", given: drafts, when: with(func(c *campaign.Content) { c.Links = []string{"https://x\r\nSet-Cookie: a"} }), refused: "bad_text"},
+	})
+}
+
+func TestThrottleCampaign(t *testing.T) {
+	throttle := ThrottleCampaign{one, 60}
+	throttled := campaign.Throttled{PerHour: 60}
+	check(t, []campaignRow{
+		{name: "slows a campaign down", given: sending, when: throttle, then: campaignPast{throttled}},
+		{name: "before its start", given: waiting, when: throttle, then: campaignPast{throttled}},
+		{name: "while it is paused", given: held, when: throttle, then: campaignPast{throttled}},
+		{name: "asked twice", given: append(sending[:len(sending):len(sending)], throttled), when: throttle},
+		{name: "lets it run again", given: append(sending[:len(sending):len(sending)], throttled), when: ThrottleCampaign{one, 0},
+			then: campaignPast{campaign.Throttled{}}},
+		{name: "no such campaign", when: throttle, refused: "not_found"},
+		{name: "cancelled", given: cancelled, when: throttle, refused: "campaign_over"},
+		{name: "finished", given: finished, when: throttle, refused: "campaign_over"},
+		{name: "backwards", given: sending, when: ThrottleCampaign{one, -1}, refused: "bad_throttle"},
+		{name: "faster than anything", given: sending, when: ThrottleCampaign{one, 1_000_000_001}, refused: "bad_throttle"},
 	})
 }
 

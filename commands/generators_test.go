@@ -161,6 +161,7 @@ func anyCampaignCommand() *rapid.Generator[campaignCommand] {
 		},
 		func(t *rapid.T) campaignCommand { return PauseCampaign{one, aName(t)} },
 		func(t *rapid.T) campaignCommand { return ResumeCampaign{one} },
+		func(t *rapid.T) campaignCommand { return ThrottleCampaign{one, aNumber(t) - 1} },
 		func(t *rapid.T) campaignCommand { return ResendUnknown{one} },
 		func(t *rapid.T) campaignCommand {
 			return of[campaignCommand](t, "end", CancelCampaign{one}, PauseCampaign{one, "typo"}, finish, finish, freeze)
@@ -203,7 +204,7 @@ type requestCommand = Command[privacyrequest.Request, privacyrequest.Event]
 func anyRequestCommand() *rapid.Generator[requestCommand] {
 	return oneOf(
 		func(t *rapid.T) requestCommand {
-			kind := of(t, "kind", privacyrequest.Access, privacyrequest.Erasure, "party")
+			kind := of(t, "kind", append(privacyrequest.Kinds, "party")...)
 			return OpenRequest{Request: one, Person: anID(t), Kind: kind, Now: aTime(t)}
 		},
 		func(t *rapid.T) requestCommand {
@@ -212,6 +213,7 @@ func anyRequestCommand() *rapid.Generator[requestCommand] {
 		func(t *rapid.T) requestCommand {
 			return FulfilErasure{Request: one, Person: ada, Redaction: anID(t), Keys: aNumber(t)}
 		},
+		func(t *rapid.T) requestCommand { return FulfilHold{one, ada, anID(t)} },
 	)
 }
 

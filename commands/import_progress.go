@@ -36,7 +36,7 @@ func (c ProgressImport) Decide(is contactimport.Import) ([]contactimport.Event, 
 }
 
 func checkProgress(line int, bytes int64, n contactimport.Counts) error {
-	if line < 0 || bytes < 0 || min(n.Added, n.Updated, n.Unchanged, n.Suppressed, n.Rejected) < 0 {
+	if line < 0 || bytes < 0 || min(n.Added, n.Updated, n.Unchanged, n.Suppressed, n.Rejected, n.HeldBack) < 0 {
 		return ErrBadNumber
 	}
 	return nil

@@ -12,6 +12,8 @@ import (
 var (
 	due         = noon.Add(30 * 24 * time.Hour)
 	wantsAccess = privacyrequest.Received{Kind: privacyrequest.Access, Due: due}
+	noUse       = privacyrequest.Received{Kind: privacyrequest.Restriction, Due: due}
+	noAds       = privacyrequest.Received{Kind: privacyrequest.Objection, Due: due}
 	wantsOut    = privacyrequest.Received{Kind: privacyrequest.Erasure, Due: due}
 	bundled     = privacyrequest.AccessFulfilled{Position: 99, Events: 12, SHA256: digest}
 	redacted    = privacyrequest.ErasureFulfilled{Redaction: two, Keys: 3, Events: 12, Suppressed: true}
@@ -59,5 +61,19 @@ func TestFulfilErasure(t *testing.T) {
 		{name: "an access", given: requestPast{wantsAccess}, when: redact, refused: "wrong_kind"},
 		{name: "no redaction", given: requestPast{wantsOut}, when: with(func(c *FulfilErasure) { c.Redaction = domain.ID{} }), refused: "redaction_required"},
 		{name: "a negative count", given: requestPast{wantsOut}, when: with(func(c *FulfilErasure) { c.Keys = -1 }), refused: "bad_number"},
+	})
+}
+
+func TestFulfilHold(t *testing.T) {
+	hold := FulfilHold{Request: one, Person: ada, Hold: two}
+	unused, spared := privacyrequest.RestrictionFulfilled{Hold: two}, privacyrequest.ObjectionFulfilled{Hold: two}
+	check(t, []requestRow{
+		{name: "notes what restricts", given: requestPast{noUse}, when: hold, then: requestPast{unused}},
+		{name: "asked twice", given: requestPast{noUse, unused}, when: hold},
+		{name: "notes what spares", given: requestPast{noAds}, when: hold, then: requestPast{spared}},
+		{name: "the first event stands", given: requestPast{noAds, spared}, when: FulfilHold{Request: one, Person: ada, Hold: three}},
+		{name: "no such request", when: hold, refused: "not_found"},
+		{name: "an access", given: requestPast{wantsAccess}, when: hold, refused: "wrong_kind"},
+		{name: "no event", given: requestPast{noUse}, when: FulfilHold{Request: one, Person: ada}, refused: "hold_required"},
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/cleversender/cleversender/domain/account"
 	"github.com/cleversender/cleversender/domain/campaign"
 	"github.com/cleversender/cleversender/domain/consent"
+	"github.com/cleversender/cleversender/domain/subscriber"
 	"github.com/cleversender/cleversender/projections/audience"
 	questions "github.com/cleversender/cleversender/projections/catalog"
 )
@@ -77,6 +78,7 @@ func TestSubscriberWay(t *testing.T) {
 	want := api.Subscriber{
 		ID: id, Email: "Ann@example.com", Name: "Ann", Source: "api", AddedAt: found.AddedAt,
 		Lists:  []api.Membership{{List: list, Standing: audience.Silent, Since: found.AddedAt}},
+		Holds:  []api.Hold{},
 		Agreed: []consent.Purpose{},
 	}
 	if diff := cmp.Diff(want, found); diff != "" {
@@ -265,6 +267,50 @@ func TestRequestWay(t *testing.T) {
 	}
 	if page := call[api.Page[api.Request]](w, "GET", "/requests", nil, 200); len(page.Items) != 2 || page.Items[0].ID != erasure.ID {
 		t.Errorf("list: %+v", page)
+	}
+}
+
+// A person is suppressed, restricted and objects; each ends by its own way, and
+// shows until then.
+func TestHoldWay(t *testing.T) {
+	w := newWorld(t)
+	list := w.list("News")
+	person := w.subscriber("ann@example.com", list)
+	path := "/subscribers/" + person.String()
+	change := func(c api.HoldChange) { call[any](w, "POST", path+"/holds", c, 204) }
+	held := func() (out []subscriber.Hold) {
+		for _, h := range call[api.Subscriber](w, "GET", path, nil, 200).Holds {
+			out = append(out, h.Hold)
+		}
+		return out
+	}
+	change(api.HoldChange{Action: "suppress", Note: "asked by phone"})
+	change(api.HoldChange{Action: "suppress", Reason: subscriber.Complaint})
+	change(api.HoldChange{Action: "restrict"})
+	change(api.HoldChange{Action: "object", Method: consent.ByDataRequest})
+	want := []subscriber.Hold{subscriber.Manual, subscriber.Complaint, subscriber.Restriction, subscriber.Objection}
+	if diff := cmp.Diff(want, held()); diff != "" {
+		t.Error(diff)
+	}
+	if counts := call[api.List](w, "GET", "/lists/"+list.String(), nil, 200).Counts; counts != (api.ListCounts{Members: 1, Restricted: 1}) {
+		t.Errorf("counts %+v", counts)
+	}
+	first := call[api.Page[api.Suppression]](w, "GET", "/suppressions?limit=1", nil, 200)
+	second := call[api.Page[api.Suppression]](w, "GET", "/suppressions?limit=1&after="+first.Next, nil, 200)
+	for i, reason := range []subscriber.Hold{subscriber.Complaint, subscriber.Manual} {
+		s := append(first.Items, second.Items...)[i]
+		if s.Subscriber != person || s.Email != "ann@example.com" || s.Reason != reason || s.Since.IsZero() || second.Next != "" {
+			t.Errorf("suppression %+v, then %q", s, second.Next)
+		}
+	}
+	if page := call[api.Page[api.TimelineEntry]](w, "GET", path+"/timeline", nil, 200); page.Items[2].Note != "asked by phone" {
+		t.Errorf("timeline %+v", page.Items[2])
+	}
+	change(api.HoldChange{Action: "unsuppress", Note: "she wrote again"})
+	change(api.HoldChange{Action: "lift", InformedAt: w.clock.now().Add(-time.Hour)})
+	change(api.HoldChange{Action: "withdraw", Note: "by letter"})
+	if got := held(); len(got) > 0 {
+		t.Errorf("still %v", got)
 	}
 }
 

@@ -34,13 +34,14 @@ type Import struct {
 	EndedAt   time.Time         `json:"ended_at,omitzero"`
 }
 
-// ImportCounts adds up to the rows read.
+// ImportCounts adds up to the rows read; held_back is some of them once more.
 type ImportCounts struct {
 	Added      int `json:"added"`
 	Updated    int `json:"updated"`
 	Unchanged  int `json:"unchanged"`
 	Suppressed int `json:"suppressed" doc:"erased earlier: left out"`
 	Rejected   int `json:"rejected"`
+	HeldBack   int `json:"held_back" doc:"people held who get no mail whatever the file says: suppressed, restricted, or they objected"`
 }
 
 // Upload is the input of an import: the file is the body, as it is.

@@ -59,6 +59,12 @@ func TestRefusals(t *testing.T) {
 		{"POST", "/subscribers/" + person + "/consents", `{"action":"give","purpose":"mailing"}`, 422, "list_required"},
 		{"POST", "/subscribers/" + person + "/consents", `{"action":"bribe","purpose":"mailing"}`, 422, "validation_failed"},
 		{"POST", "/subscribers/" + person + "/consents", `{"action":"confirm","purpose":"mailing","list":"` + list + `"}`, 422, "nothing_to_confirm"},
+		{"POST", "/subscribers/" + person + "/holds", `{"action":"bribe"}`, 422, "validation_failed"},
+		{"POST", "/subscribers/" + person + "/holds", `{"action":"suppress","reason":"whim"}`, 422, "unknown_reason"},
+		{"POST", "/subscribers/" + person + "/holds", `{"action":"suppress","note":"a\u0000"}`, 422, "bad_text"},
+		{"POST", "/subscribers/" + person + "/holds", `{"action":"object","method":"import"}`, 422, "unknown_method"},
+		{"GET", "/suppressions?after=nonsense", ``, 422, "bad_cursor"},
+		{"GET", "/suppressions?after=" + person + ".whim", ``, 422, "bad_cursor"},
 		{"GET", "/subscribers/" + person + "/consents?at=yesterday", ``, 422, "validation_failed"},
 		{"POST", "/campaigns/" + campaign + "/start", ``, 422, "no_recipient_list"},
 		{"POST", "/campaigns/" + campaign + "/pause", `{}`, 409, "campaign_not_started"},
@@ -133,7 +139,7 @@ func TestOtherAccountsThings(t *testing.T) {
 	settings, content, answer := `{"name":"x"}`, `{"name":"y","subject":"y","text":"y"}`, `{"action":"give","purpose":"open_tracking"}`
 	ids := map[string][]string{
 		list.String():    {"GET /lists/%", "POST /lists/%/archive", "GET /lists/%/members", `POST /subscribers {"email":"x@example.com","list":"%"}`, `POST /campaigns {"name":"x","lists":["%"]}`, "POST /imports?list=% email"},
-		person.String():  {"GET /subscribers/%", `PATCH /subscribers/% {"name":"x"}`, `PATCH /subscribers/% {"email":"x@example.com"}`, "GET /subscribers/%/consents", "POST /subscribers/%/consents " + answer, "GET /subscribers/%/timeline", `POST /requests {"kind":"erasure","subscriber":"%"}`},
+		person.String():  {"GET /subscribers/%", `PATCH /subscribers/% {"name":"x"}`, `PATCH /subscribers/% {"email":"x@example.com"}`, "GET /subscribers/%/consents", "POST /subscribers/%/consents " + answer, "GET /subscribers/%/timeline", `POST /subscribers/%/holds {"action":"suppress"}`, `POST /requests {"kind":"erasure","subscriber":"%"}`},
 		template:         {"GET /templates/%", "PUT /templates/% " + content, "POST /templates/%/preview {}", `POST /campaigns {"name":"x","template":"%"}`},
 		campaign:         {"GET /campaigns/%", "PUT /campaigns/% " + settings, "GET /campaigns/%/report", `POST /campaigns/%/schedule {"start_at":"2027-01-01T00:00:00Z"}`, "POST /campaigns/%/unschedule", "POST /campaigns/%/start", "POST /campaigns/%/pause {}", "POST /campaigns/%/resume", "POST /campaigns/%/cancel"},
 		request:          {"GET /requests/%", "GET /requests/%/bundle"},
@@ -156,7 +162,7 @@ func TestOtherAccountsThings(t *testing.T) {
 	if got := w.raw(w.stranger, "POST", "/subscribers/find", `{"email":"ann@example.com"}`); got.code() != "not_found" {
 		t.Errorf("found by address: %s", got.body)
 	}
-	for _, path := range []string{"/lists", "/subscribers", "/templates", "/campaigns", "/requests", "/imports"} {
+	for _, path := range []string{"/lists", "/subscribers", "/templates", "/campaigns", "/requests", "/imports", "/suppressions"} {
 		if got := w.raw(w.stranger, "GET", path, ""); got.status != 200 || !strings.Contains(string(got.body), `"items":[]`) {
 			t.Errorf("%s: %d %s", path, got.status, got.body)
 		}

@@ -18,12 +18,13 @@ import (
 type Request struct {
 	ID          domain.ID           `json:"id"`
 	Subscriber  domain.ID           `json:"subscriber"`
-	Kind        privacyrequest.Kind `json:"kind" doc:"access or erasure"`
+	Kind        privacyrequest.Kind `json:"kind" doc:"access, erasure, restriction or objection"`
 	ReceivedAt  time.Time           `json:"received_at"`
 	Due         time.Time           `json:"due" doc:"GDPR Art. 12(3)"`
 	FulfilledAt time.Time           `json:"fulfilled_at,omitzero" doc:"left out: open"`
 	Access      *AccessDone         `json:"access,omitempty"`
 	Erasure     *ErasureDone        `json:"erasure,omitempty"`
+	Hold        domain.ID           `json:"hold,omitzero" doc:"of a restriction or an objection: the event from which it holds"`
 }
 
 // AccessDone says what the bundle of an access request is.
@@ -43,7 +44,7 @@ type ErasureDone struct {
 
 // RequestNew is what a person asks for; name them by id or by address.
 type RequestNew struct {
-	Kind       privacyrequest.Kind `json:"kind" enum:"access,erasure"`
+	Kind       privacyrequest.Kind `json:"kind" enum:"access,erasure,restriction,objection"`
 	Subscriber domain.ID           `json:"subscriber,omitzero"`
 	Email      string              `json:"email,omitempty" maxLength:"1000"`
 }
@@ -61,7 +62,7 @@ var (
 )
 
 func (s *Server) requestRoutes() {
-	add(s, created(route(http.MethodPost, "/requests", "open-request", "privacy", "Open a data subject's request: access or erasure")),
+	add(s, created(route(http.MethodPost, "/requests", "open-request", "privacy", "Open a data subject's request: access, erasure, restriction or objection")),
 		func(ctx context.Context, in *struct {
 			Idempotent
 			Body RequestNew
@@ -171,7 +172,7 @@ func (s *Server) bundle(ctx context.Context, id domain.ID, w Waiting) (*File, er
 }
 
 func showRequest(q requests.Request) Request {
-	out := Request{ID: q.ID, Subscriber: q.Person, Kind: q.Kind, ReceivedAt: q.ReceivedAt, Due: q.Due, FulfilledAt: q.FulfilledAt}
+	out := Request{ID: q.ID, Subscriber: q.Person, Kind: q.Kind, ReceivedAt: q.ReceivedAt, Due: q.Due, FulfilledAt: q.FulfilledAt, Hold: q.Hold}
 	switch {
 	case q.FulfilledAt.IsZero():
 	case q.Kind == privacyrequest.Access:

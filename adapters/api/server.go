@@ -35,7 +35,7 @@ func New(deps Deps) *Server {
 	s.api.UseMiddleware(s.authenticate)
 	s.mux.HandleFunc(Prefix+"/", s.noRoute)
 	for _, routes := range []func(){
-		s.accountRoutes, s.tokenRoutes, s.listRoutes, s.subscriberRoutes, s.consentRoutes, s.timelineRoutes,
+		s.accountRoutes, s.tokenRoutes, s.listRoutes, s.subscriberRoutes, s.consentRoutes, s.holdRoutes, s.timelineRoutes,
 		s.importRoutes, s.templateRoutes, s.campaignRoutes, s.reportRoutes, s.requestRoutes,
 		s.projectionRoutes, s.eventRoutes, s.keyRoutes, s.versionRoutes,
 	} {

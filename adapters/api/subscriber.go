@@ -23,6 +23,7 @@ type Subscriber struct {
 	Source     subscriber.Source `json:"source"`
 	AddedAt    time.Time         `json:"added_at"`
 	Lists      []Membership      `json:"lists" nullable:"false"`
+	Holds      []Hold            `json:"holds" nullable:"false" doc:"what keeps mail from them, whatever they agreed to"`
 	Agreed     []consent.Purpose `json:"agreed" nullable:"false" doc:"purposes that hold for the account as a whole, in force now"`
 }
 
@@ -234,7 +235,7 @@ func (s *Server) showPeople(ctx context.Context, people []audience.Person) ([]Su
 	}
 	out := make([]Subscriber, 0, len(people))
 	for _, p := range people {
-		shown := Subscriber{ID: p.ID, Source: p.Source, AddedAt: p.AddedAt, Lists: []Membership{}, Agreed: agreed(p)}
+		shown := Subscriber{ID: p.ID, Source: p.Source, AddedAt: p.AddedAt, Lists: []Membership{}, Holds: []Hold{}, Agreed: agreed(p)}
 		var ok bool
 		if shown.Email, ok = p.Email.Reveal(); !ok {
 			continue
@@ -243,6 +244,9 @@ func (s *Server) showPeople(ctx context.Context, people []audience.Person) ([]Su
 		shown.Attributes, _ = p.Attributes.Reveal()
 		for _, m := range p.Lists {
 			shown.Lists = append(shown.Lists, Membership{m.List, m.Standing, m.Since})
+		}
+		for _, h := range p.Holds {
+			shown.Holds = append(shown.Holds, Hold{h.Hold, h.Since})
 		}
 		out = append(out, shown)
 	}

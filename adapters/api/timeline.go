@@ -26,6 +26,7 @@ type TimelineEntry struct {
 	IP       string    `json:"ip,omitempty"`
 	Client   string    `json:"client,omitempty"`
 	Reply    string    `json:"reply,omitempty" doc:"of a mail server"`
+	Note     string    `json:"note,omitempty" doc:"of the account, about the person"`
 }
 
 // maxTimeline is how many events of one person are read at once.
@@ -95,6 +96,7 @@ func showEntry(e persontimeline.Entry) TimelineEntry {
 	out := TimelineEntry{
 		Position: uint64(e.Position), Event: e.Event, At: e.At, Type: e.Type, What: e.What, Actor: e.Actor,
 		Campaign: e.Campaign, List: e.List, IP: reveal(e.IP), Client: reveal(e.Client), Reply: reveal(e.Reply),
+		Note: reveal(e.Note),
 	}
 	if e.Link >= 0 {
 		out.Link = &e.Link

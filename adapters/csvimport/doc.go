@@ -16,6 +16,7 @@
 //   - A lost race for one person's stream is decided again for that person.
 //   - Progress is recorded only when every row up to it is durable.
 //
-// Consent revoked earlier is never raised again, and who was erased is left
-// out: a count remains, no row number and no hint of which rows they were.
+// Consent revoked earlier is never raised again. Who is suppressed, restricted
+// or objected stays so, and is counted. Who was erased is left out: a count
+// remains, no row number and no hint of which rows they were.
 package csvimport

@@ -250,6 +250,41 @@ func TestImportRespects(t *testing.T) {
 	}
 }
 
+// Who is suppressed, restricted or objected stays so, and is counted, each row
+// of theirs; of the restricted nothing changes. Who agreed to the list after an
+// objection is not among them.
+func TestImportHoldsBack(t *testing.T) {
+	w := newWorld(t)
+	file := func(name string) string {
+		return fmt.Sprintf("email,name\nann@example.org,%[1]s\nbob@example.org,%[1]s\ncyd@example.org,%[1]s\ndan@example.org,%[1]s\nann@example.org,%[1]s\nbob@example.org,\"a\x01b\"\n", name)
+	}
+	w.run(t, options(1), file("First"))
+	var people []domain.ID
+	for _, name := range []string{"ann", "bob", "cyd", "dan"} {
+		id, _, _ := w.keys.Find(t.Context(), account, name+"@example.org")
+		people = append(people, id)
+	}
+	do(t, w, domain.ID{3}, commands.RestrictSubscriber{Person: people[0]})
+	do(t, w, domain.ID{4}, commands.SuppressSubscriber{Person: people[1], Reason: subscriber.HardBounce})
+	for i, id := range people[2:] {
+		do(t, w, domain.ID{5, byte(i)}, commands.ObjectSubscriber{Person: id, Method: consent.ByUnsubscribe})
+	}
+	do(t, w, domain.ID{6}, commands.GiveConsent{Person: people[3], Purpose: consent.Mailing, List: news, Method: consent.ByForm})
+	got := w.run(t, options(2), file("Second"))
+	if want := (contactimport.Counts{Updated: 3, Unchanged: 2, Rejected: 1, HeldBack: 4}); got.Counts != want {
+		t.Errorf("counts %+v, want %+v", got.Counts, want)
+	}
+	for i, want := range []subscriber.Standing{{subscriber.Restriction}, {subscriber.HardBounce}, {subscriber.Objection}} {
+		is, _ := w.person(t, []string{"ann", "bob", "cyd"}[i]+"@example.org")
+		if diff := cmp.Diff(want, is.Standing); diff != "" || is.HeldBack(news) == "" {
+			t.Error(diff)
+		}
+		if restricted := i == 0; restricted == (text(is.Name) == "Second") {
+			t.Errorf("%v is called %q", is.Standing, text(is.Name))
+		}
+	}
+}
+
 // A connection that breaks leaves what came before; the same import goes on
 // from there and ends as if nothing had happened.
 func TestImportResumes(t *testing.T) {

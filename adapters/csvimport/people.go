@@ -230,7 +230,7 @@ func (b *batch) refuse(i int, refusal domain.Refusal) {
 }
 
 // settle counts what came of the rows, and lists all that were left out.
-func (b *batch) settle() {
+func (b *batch) settle(list domain.ID) {
 	counts := &b.at.Counts
 	counts.Rejected = len(b.chunk.rejected)
 	for i, o := range b.outcomes {
@@ -246,6 +246,15 @@ func (b *batch) settle() {
 		case rejected:
 			counts.Rejected++
 			b.chunk.rejected = append(b.chunk.rejected, contactimport.RejectedRow{Line: b.rows[i].line, Code: b.codes[i]})
+		}
+	}
+	for i := range b.people {
+		if p := &b.people[i]; p.state.HeldBack(list) != "" {
+			for _, row := range p.rows {
+				if b.outcomes[row] != rejected {
+					counts.HeldBack++
+				}
+			}
 		}
 	}
 	slices.SortStableFunc(b.chunk.rejected, func(x, y contactimport.RejectedRow) int { return x.Line - y.Line })

@@ -84,7 +84,7 @@ func (r *run) write(ctx context.Context, group *errgroup.Group, in <-chan *chunk
 		}
 		group.Go(func() error {
 			err := w.write(ctx, b)
-			b.settle()
+			b.settle(r.opt.List)
 			b.done <- err
 			c.written <- err
 			return err
@@ -121,6 +121,7 @@ func (r *run) settleOne(ctx context.Context, c *chunk) error {
 	counts.Unchanged += c.at.Counts.Unchanged
 	counts.Suppressed += c.at.Counts.Suppressed
 	counts.Rejected += c.at.Counts.Rejected
+	counts.HeldBack += c.at.Counts.HeldBack
 	if c.at.Line > r.settled.Line {
 		r.settled = c.at
 	}

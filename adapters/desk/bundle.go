@@ -57,6 +57,8 @@ type person struct {
 	Name       string          `json:"name"`
 	Attributes json.RawMessage `json:"attributes"`
 	Lists      []named         `json:"lists"`
+	// Holds are what keeps mail from the person, oldest first.
+	Holds []subscriber.Hold `json:"holds"`
 }
 
 type source struct {
@@ -101,7 +103,7 @@ func (d *Desk) Bundle(ctx context.Context, account, of domain.ID, at event.Posit
 	names := &names{journal: d.o.Journal, upTo: at, lists: map[domain.ID]listed{}, campaigns: map[domain.ID]campaigned{}, seen: []named{}}
 	doc := document{
 		Format: Format, Processing: articleFifteen,
-		Person: person{ID: of, Attributes: json.RawMessage("{}"), Lists: []named{}},
+		Person: person{ID: of, Attributes: json.RawMessage("{}"), Lists: []named{}, Holds: []subscriber.Hold{}},
 		UpTo:   upTo{at, events[len(events)-1].At}, Sources: []source{}, Consent: []answer{}, Campaigns: []named{},
 	}
 	if doc.Account, err = names.account(ctx, account); err != nil {
@@ -140,6 +142,7 @@ func (d *Desk) fold(ctx context.Context, doc *document, events []event.Recorded,
 		doc.Timeline = append(doc.Timeline, entry)
 	}
 	doc.Person.Erased = state.Erased
+	doc.Person.Holds = append(doc.Person.Holds, state.Standing...)
 	doc.Person.Email, _ = state.Email.Reveal()
 	doc.Person.Name, _ = state.Name.Reveal()
 	if raw := shown(&state.Attributes); raw != nil {

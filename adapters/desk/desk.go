@@ -118,6 +118,10 @@ func (d *Desk) Fulfil(ctx context.Context, t Task) error {
 		err = d.access(ctx, t)
 	case privacyrequest.Erasure:
 		err = d.erase(ctx, t)
+	case privacyrequest.Restriction:
+		err = d.restrict(ctx, t)
+	case privacyrequest.Objection:
+		err = d.object(ctx, t)
 	default:
 		err = ErrUnknownKind
 	}

@@ -298,3 +298,25 @@ func TestAnAddressGivenInTheMiddleOfAnErasureIsSuppressedToo(t *testing.T) {
 		}
 	}
 }
+
+// A second request to restrict names the event of the first; one that comes
+// after an erasure, the redaction.
+func TestARequestForWhatHoldsAlready(t *testing.T) {
+	h := newHouse(t)
+	person := h.join("twice@example.org", "Some Body", nil)
+	d := desk.New(h.options())
+	certificate := func(kind privacyrequest.Kind) any {
+		task := h.ask(kind, person)
+		h.must(d.Fulfil(ctx, task))
+		return h.events(privacyrequest.Stream(task.Request))[1]
+	}
+	first := certificate(privacyrequest.Restriction)
+	if again := certificate(privacyrequest.Restriction); again != first {
+		t.Errorf("%+v, then %+v", first, again)
+	}
+	certificate(privacyrequest.Objection)
+	redaction := certificate(privacyrequest.Erasure).(privacyrequest.ErasureFulfilled).Redaction
+	if late := certificate(privacyrequest.Objection); late != (privacyrequest.ObjectionFulfilled{Hold: redaction}) {
+		t.Errorf("after the redaction %s: %+v", redaction, late)
+	}
+}

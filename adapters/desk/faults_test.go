@@ -110,6 +110,33 @@ func (h *house) crashing(c *crash) *desk.Desk {
 	return desk.New(o)
 }
 
+// checkHeld expects one event in the person's stream that the request led to,
+// and one certificate that names it.
+func checkHeld(t *testing.T, h *house, task desk.Task, hold func(any) (request domain.ID, ok bool)) {
+	t.Helper()
+	past, err := h.journal.Load(ctx, subscriber.Stream(task.Person))
+	h.must(err)
+	var from []domain.ID
+	for _, e := range past {
+		if request, ok := hold(e.Data); ok && request == task.Request {
+			from = append(from, e.ID)
+		}
+	}
+	answers := h.events(privacyrequest.Stream(task.Request))
+	if len(from) != 1 || len(answers) != 2 {
+		t.Fatalf("%d events of the person, %d of the request", len(from), len(answers))
+	}
+	switch done := answers[1].(type) {
+	case privacyrequest.RestrictionFulfilled:
+		from = append(from, done.Hold)
+	case privacyrequest.ObjectionFulfilled:
+		from = append(from, done.Hold)
+	}
+	if len(from) != 2 || from[0] != from[1] {
+		t.Errorf("the certificate is %+v, of %v", answers[1], from[0])
+	}
+}
+
 // Every step of a request, crossed with failed and not done, failed but done:
 // begun again, the outcome is that of an undisturbed one.
 func TestWhereverTheDeskStopsItGoesOnToTheSameEnd(t *testing.T) {
@@ -135,11 +162,17 @@ func TestWhereverTheDeskStopsItGoesOnToTheSameEnd(t *testing.T) {
 				t.Errorf("%d events", n)
 			}
 		},
+		privacyrequest.Restriction: func(t *testing.T, task desk.Task) {
+			checkHeld(t, h, task, func(e any) (domain.ID, bool) { r, ok := e.(subscriber.Restricted); return r.Request, ok })
+		},
+		privacyrequest.Objection: func(t *testing.T, task desk.Task) {
+			checkHeld(t, h, task, func(e any) (domain.ID, bool) { o, ok := e.(subscriber.Objected); return o.Request, ok })
+		},
 	}
 	for kind, check := range check {
 		undisturbed := &crash{}
 		h.must(h.crashing(undisturbed).Fulfil(ctx, h.ask(kind, join())))
-		if undisturbed.n < 8 {
+		if undisturbed.n < 5 {
 			t.Fatalf("%s takes %d steps: the crashes do not reach them", kind, undisturbed.n)
 		}
 		for at := 1; at <= undisturbed.n; at++ {

@@ -22,6 +22,7 @@ type view struct {
 	Text    []string // paragraphs
 	Button  string   // "": no form
 	Choices []choice
+	Object  bool   // offer to object to all marketing
 	More    string // link to the preferences; "": none
 	Style   template.CSS
 }

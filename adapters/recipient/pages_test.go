@@ -219,6 +219,44 @@ func TestPreferences(t *testing.T) {
 	}
 }
 
+// Whoever objects on the page ends all marketing, other lists' too, and comes
+// back to the one that they then agree to.
+func TestObjectOnThePage(t *testing.T) {
+	w := newWorld(t)
+	path, before := "/preferences/"+w.token(tracking.Unsubscribe), w.head()
+	if page := text(t, w.do("GET", path, "")); !strings.Contains(page, "Object to all marketing") {
+		t.Error("nobody is told that they can object")
+	}
+	w.do("POST", path, "mailing=yes&open_tracking=yes&policy_notices=yes")
+	page := text(t, w.do("POST", path, "object=yes"))
+	if strings.Count(page, " checked") != 1 || !strings.Contains(page, "takes effect at once") {
+		t.Errorf("after the objection: %s", page)
+	}
+	var objected subscriber.Objected
+	for _, e := range w.since(before) {
+		if o, ok := e.Data.(subscriber.Objected); ok {
+			objected = o
+		}
+	}
+	if objected.Method != consent.ByUnsubscribe || objected.IP.IsEmpty() {
+		t.Errorf("recorded %#v", objected)
+	}
+	for purpose, want := range map[consent.Purpose]consent.Status{
+		consent.Mailing: consent.StatusRevoked, consent.OpenTracking: consent.StatusRevoked, consent.PolicyNotices: consent.StatusGiven,
+	} {
+		if got := w.consent(purpose); got != want {
+			t.Errorf("%s: %q", purpose, got)
+		}
+	}
+	if page := text(t, w.do("GET", path, "")); strings.Count(page, " checked") != 1 {
+		t.Error("the page shows what has ended")
+	}
+	w.do("POST", path, "mailing=yes&policy_notices=yes")
+	if got := w.consent(consent.Mailing); got != consent.StatusConfirmed {
+		t.Errorf("coming back made it %q", got)
+	}
+}
+
 // Nobody is put on a list twice by the preferences.
 func TestPreferencesKeepMembership(t *testing.T) {
 	w := newWorld(t)

@@ -50,7 +50,8 @@ func (h *Handler) showPreferences(w http.ResponseWriter, r *http.Request) {
 	h.preferences(w, r, shown, func(Token, []choice) error { return nil })
 }
 
-// savePreferences records each answer that differs from what it was.
+// savePreferences records each answer that differs from what it was, or the
+// objection (GDPR Art. 21(5): by the means that mail itself uses).
 func (h *Handler) savePreferences(w http.ResponseWriter, r *http.Request) {
 	h.preferences(w, r, recorded, func(t Token, now []choice) error {
 		if err := r.ParseForm(); err != nil {
@@ -58,6 +59,15 @@ func (h *Handler) savePreferences(w http.ResponseWriter, r *http.Request) {
 		}
 		ip, client := h.who(r)
 		req := commands.Request{ID: h.deps.NewID(), Account: t.Account, Actor: t.Person}
+		if r.PostForm.Get("object") == "yes" {
+			for i := range now {
+				now[i].Given = now[i].Given && !subscriber.IsMarketing(consent.Purpose(now[i].Name))
+			}
+			_, err := commands.Handle(r.Context(), h.deps.Log, req, commands.ObjectSubscriber{
+				Person: t.Person, Method: consent.ByUnsubscribe, IP: ip, Client: client,
+			})
+			return err
+		}
 		for i := range now {
 			yes := r.PostForm.Get(now[i].Name) == "yes"
 			if yes == now[i].Given {
@@ -104,7 +114,7 @@ func (h *Handler) preferences(w http.ResponseWriter, r *http.Request, result str
 		h.page(w, http.StatusServiceUnavailable, tryLater)
 	default:
 		h.count("preferences", result)
-		v := view{Title: "What you agree to", Choices: now, Button: "Save"}
+		v := view{Title: "What you agree to", Choices: now, Button: "Save", Object: true}
 		if result == recorded {
 			v.Text = []string{"Your choice is saved. It takes effect at once."}
 		}

@@ -40,7 +40,7 @@ type Limits interface {
 func (s *Sender) turn(m *mailing, domain string) Turn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return Turn{Account: m.account, Campaign: m.id, Settings: m.state.Settings, Domain: domain}
+	return Turn{Account: m.account, Campaign: m.id, Settings: m.state.Settings, Throttle: m.state.Throttle, Domain: domain}
 }
 
 // open is how many of the campaign may have their turn now, and when to ask

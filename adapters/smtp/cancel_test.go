@@ -5,6 +5,7 @@ import (
 	"context"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/cleversender/cleversender/domain/delivery"
 )
@@ -19,8 +20,12 @@ func TestCancelBehindAnother(t *testing.T) {
 			if q.command == "." && q.sender == "a" {
 				<-reply
 			}
+			if q.sender == "b" {
+				return "silent"
+			}
 			return able(q.command)
 		})
+		began := time.Now()
 		ctx, cancel := context.WithCancel(t.Context())
 		a := sendAs(t.Context(), p, "a")
 		synctest.Wait()
@@ -42,6 +47,9 @@ func TestCancelBehindAnother(t *testing.T) {
 		_ = p.Close()
 		if s.completeOf("b") != 0 || s.connections.Load() != 2 {
 			t.Errorf("b is complete %d times; %d connections", s.completeOf("b"), s.connections.Load())
+		}
+		if waited := time.Since(began); waited > 0 {
+			t.Errorf("waited %s for a reply that nobody wants", waited)
 		}
 	})
 }
@@ -85,6 +93,7 @@ func TestCancelInContent(t *testing.T) {
 			}
 			return polite(q.command)
 		})
+		began := time.Now()
 		ctx, cancel := context.WithCancel(t.Context())
 		msg, done := bytes.Repeat([]byte("0123456\r\n"), 1<<20), make(chan delivery.Reply)
 		go func() {
@@ -98,5 +107,51 @@ func TestCancelInContent(t *testing.T) {
 			t.Errorf("%+v, %d complete", r, s.messages.Load())
 		}
 		_ = p.Close()
+		if waited := time.Since(began); waited > 0 {
+			t.Errorf("waited %s", waited)
+		}
 	})
+}
+
+// What a server has refused is refused, and costs no connection, although the
+// caller's context ends before the connection is ready for the next.
+func TestCancelRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reset := make(chan struct{})
+		p, s := piped(t, "?connections=1", func(q question) string {
+			switch {
+			case q.sender == "a" && (q.command == "RCPT" || q.command == "DATA"):
+				return "550 5.1.1 no"
+			case q.command == "RSET":
+				<-reset
+			}
+			return able(q.command)
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		a := sendAs(ctx, p, "a")
+		synctest.Wait()
+		cancel()
+		synctest.Wait()
+		close(reset)
+		if r := <-a; r.Outcome != delivery.Never {
+			t.Errorf("a: %+v", r)
+		}
+		if r := <-sendAs(t.Context(), p, "b"); r.Outcome != delivery.Taken || s.connections.Load() != 1 {
+			t.Errorf("b: %+v, %d connections", r, s.connections.Load())
+		}
+		_ = p.Close()
+	})
+}
+
+// A message whose context has ended does not leave, also before its caller noticed.
+func TestCancelUnnoticed(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	r := Open(Config{}).request(ctx, envelope{}, nil)
+	if !r.leave(waiting, leaving) {
+		t.Error("stays")
+	}
+	cancel()
+	if r.leave(leaving, decided) || r.again() {
+		t.Error("leaves")
+	}
 }

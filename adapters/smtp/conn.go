@@ -200,9 +200,8 @@ func (c *conn) ended(end head) (delivery.Reply, error) {
 // quit says goodbye (RFC 5321, section 4.1.1.10).
 func (c *conn) quit() {
 	defer func() { _ = c.wire.Close() }()
-	c.reading = 0
-	_ = c.raw.SetDeadline(time.Now().Add(time.Second))
+	_ = c.raw.SetWriteDeadline(time.Now().Add(time.Second))
 	if _, err := c.wire.Write([]byte("QUIT\r\n")); err == nil {
-		_, _ = readReply(c.in, nil)
+		_, _ = c.reply(time.Second)
 	}
 }

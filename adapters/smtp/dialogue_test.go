@@ -62,9 +62,7 @@ func TestRefusedInBatch(t *testing.T) {
 		{"MAIL", "354 go on", []string{"MAIL", "RCPT", "DATA", "", "EHLO", "MAIL", "RCPT", "DATA", "content", ".", "QUIT"}},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			var heard []string
 			p, s := piped(t, "", func(q question) string {
-				heard = append(heard, q.command)
 				switch {
 				case q.sender == "a" && q.command == c.refuse:
 					return "550 5.7.1 no"
@@ -79,7 +77,11 @@ func TestRefusedInBatch(t *testing.T) {
 			if a.Outcome != delivery.Never || a.Code != 550 || b.Outcome != delivery.Taken || s.messages.Load() != 1 {
 				t.Errorf("%+v, %+v, %d complete", a, b, s.messages.Load())
 			}
-			if diff := cmp.Diff(c.want, heard[2:]); diff != "" {
+			var heard []string
+			for _, q := range s.heard()[2:] { // after greeting and EHLO
+				heard = append(heard, q.command)
+			}
+			if diff := cmp.Diff(c.want, heard); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -99,6 +101,23 @@ func TestAnswersTooEarly(t *testing.T) {
 		_ = p.Close()
 		if a.Outcome != delivery.NotSent || b.Outcome != delivery.Taken || s.completeOf("a") != 0 {
 			t.Errorf("%+v, %+v, %d complete", a, b, s.completeOf("a"))
+		}
+	})
+}
+
+// A reply to nothing is not taken for the answer to the next message.
+func TestAnswersTooMuch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, s := piped(t, "", func(q question) string {
+			if q.sender == "a" && q.command == "." {
+				return "250 fine\r\n554 5.7.0 what was that"
+			}
+			return able(q.command)
+		})
+		a, b := <-sendAs(t.Context(), p, "a"), <-sendAs(t.Context(), p, "b")
+		_ = p.Close()
+		if a.Outcome != delivery.Taken || b.Outcome != delivery.Taken || s.connections.Load() != 2 {
+			t.Errorf("%+v, %+v, %d connections", a, b, s.connections.Load())
 		}
 	})
 }
@@ -187,12 +206,7 @@ func TestParameters(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mails []string
 		for _, hello := range []func(string) string{able, polite} {
-			p, _ := piped(t, "", func(q question) string {
-				if q.command == "MAIL" {
-					mails = append(mails, q.line)
-				}
-				return hello(q.command)
-			})
+			p, s := piped(t, "", func(q question) string { return hello(q.command) })
 			for _, content := range []string{"plain\r\n", "gr\u00fc\u00df\r\n"} {
 				if r := p.Send(t.Context(), from, to, []byte(content)); r.Outcome != delivery.Taken {
 					t.Errorf("%+v", r)
@@ -203,6 +217,11 @@ func TestParameters(t *testing.T) {
 				t.Errorf("%+v", r)
 			}
 			_ = p.Close()
+			for _, q := range s.heard() {
+				if q.command == "MAIL" {
+					mails = append(mails, q.line)
+				}
+			}
 		}
 		want := []string{
 			"MAIL FROM:<news@example.org> SIZE=7", "MAIL FROM:<news@example.org> SIZE=8 BODY=8BITMIME",
@@ -217,13 +236,7 @@ func TestParameters(t *testing.T) {
 // A connection carries so many messages and is idle for so long, and not more.
 func TestConnectionEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		goodbyes := 0
-		p, s := piped(t, "?connections=1&messages=3&idle=10s", func(q question) string {
-			if q.command == "QUIT" {
-				goodbyes++
-			}
-			return able(q.command)
-		})
+		p, s := piped(t, "?connections=1&messages=3&idle=10s", func(q question) string { return able(q.command) })
 		var all []<-chan delivery.Reply
 		for range 7 {
 			all = append(all, sendAs(t.Context(), p, "a"))
@@ -234,19 +247,72 @@ func TestConnectionEnds(t *testing.T) {
 			}
 		}
 		synctest.Wait()
-		if s.connections.Load() != 3 || goodbyes != 2 {
-			t.Errorf("%d connections, %d goodbyes", s.connections.Load(), goodbyes)
+		if s.connections.Load() != 3 || s.times("QUIT") != 2 {
+			t.Errorf("%d connections, %d goodbyes", s.connections.Load(), s.times("QUIT"))
 		}
 		time.Sleep(11 * time.Second)
 		synctest.Wait()
-		if goodbyes != 3 {
-			t.Errorf("%d goodbyes after a pause", goodbyes)
+		if s.times("QUIT") != 3 {
+			t.Errorf("%d goodbyes after a pause", s.times("QUIT"))
 		}
 		if r := <-sendAs(t.Context(), p, "a"); r.Outcome != delivery.Taken || s.connections.Load() != 4 {
 			t.Errorf("after a pause: %+v, %d connections", r, s.connections.Load())
 		}
 		_ = p.Close()
 	})
+}
+
+// failing takes so many octets, and is broken for writing after them.
+type failing struct {
+	net.Conn
+	left int
+}
+
+func (f *failing) Write(b []byte) (int, error) {
+	n, err := f.Conn.Write(b[:min(f.left, len(b))])
+	if f.left -= n; err == nil && n < len(b) {
+		err = io.ErrShortWrite
+	}
+	return n, err
+}
+
+// After whichever octet the network breaks, a message that the server cannot
+// have is not sent, one that it has is taken, and the one behind it goes over a
+// fresh connection at once.
+func TestBreaksAtEveryOctet(t *testing.T) {
+	for octets, whole := 0, false; !whole; octets++ {
+		synctest.Test(t, func(t *testing.T) {
+			both := make(chan struct{})
+			p, s := piped(t, "?connections=1", func(q question) string { <-both; return able(q.command) })
+			connect := p.connect
+			p.connect = func(ctx context.Context, network, address string) (net.Conn, error) {
+				c, err := connect(ctx, network, address)
+				if s.connections.Load() > 1 {
+					return c, err
+				}
+				return &failing{c, octets}, err
+			}
+			began := time.Now()
+			a := sendAs(t.Context(), p, "a")
+			synctest.Wait()
+			b := sendAs(t.Context(), p, "b")
+			synctest.Wait()
+			close(both)
+			want := delivery.NotSent
+			first, second := <-a, <-b
+			if s.completeOf("a") == 1 {
+				want = delivery.Taken
+			}
+			if first.Outcome != want || second.Outcome != delivery.Taken || s.completeOf("b") != 1 {
+				t.Errorf("after %d octets: %+v, %+v", octets, first, second)
+			}
+			if waited := time.Since(began); waited > 0 {
+				t.Errorf("after %d octets: waited %s", octets, waited)
+			}
+			whole = s.connections.Load() == 1
+			_ = p.Close()
+		})
+	}
 }
 
 // A content written in many pieces that breaks off was not sent.

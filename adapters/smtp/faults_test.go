@@ -3,6 +3,7 @@ package smtp
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -62,11 +63,11 @@ func TestFaultTable(t *testing.T) {
 }
 
 func (f fault) happens(t *testing.T, polite func(string) string, victim, step string, always bool) {
-	both, faults := make(chan struct{}), 0
+	both := make(chan struct{})
+	var faults atomic.Int32
 	p, s := piped(t, "?connections=1", func(q question) string {
 		<-both
-		if q.command == step && q.sender == victim && (always || faults == 0) {
-			faults++
+		if q.command == step && q.sender == victim && (faults.Add(1) == 1 || always) {
 			return f.does
 		}
 		return polite(q.command)
@@ -88,7 +89,12 @@ func (f fault) happens(t *testing.T, polite func(string) string, victim, step st
 		}
 		agree(t, sender, reply, s.completeOf(sender))
 	}
-	if faults == 0 {
+	word := f.name == "later" || f.name == "never"
+	noSender := step == "MAIL" && polite("EHLO") == able("EHLO") // and a recipient: TestRefusedInBatch
+	if onward := s.connections.Load() == 1; victim == "a" && onward != (word && !noSender) {
+		t.Errorf("%d connections", s.connections.Load())
+	}
+	if faults.Load() == 0 {
 		t.Error("nothing went wrong")
 	}
 }

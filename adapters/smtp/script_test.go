@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -30,6 +31,7 @@ type script struct {
 	messages    atomic.Int32 // complete ones, with a recipient, that it did not refuse
 	mu          sync.Mutex
 	complete    map[string]int // the same, by sender
+	asked       []question
 }
 
 func serve(t *testing.T, say func(connection int, command string) string) *script {
@@ -86,6 +88,9 @@ func (s *script) session(c net.Conn, number int) {
 	q := question{connection: number}
 	recipient, content := false, false
 	for {
+		s.mu.Lock()
+		s.asked = append(s.asked, q)
+		s.mu.Unlock()
 		said := s.say(q)
 		accepted := strings.HasPrefix(said, "2")
 		switch q.command {
@@ -155,6 +160,23 @@ func (s *script) completeOf(sender string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.complete[sender]
+}
+
+// heard is what a server was asked so far, in order.
+func (s *script) heard() []question {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.asked)
+}
+
+// times is how often it was asked.
+func (s *script) times(command string) (n int) {
+	for _, q := range s.heard() {
+		if q.command == command {
+			n++
+		}
+	}
+	return n
 }
 
 // polite is what a server says that takes everything.

@@ -103,7 +103,7 @@ func (l *lane) lost(r *request, reply delivery.Reply, next *request) *request {
 	if !stale || !again || !r.again() {
 		return l.answer(r, reply, next)
 	}
-	if next != nil && !next.wasRecalled() {
+	if next != nil {
 		l.pool.putBack(next)
 	}
 	return r

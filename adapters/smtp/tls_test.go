@@ -24,7 +24,12 @@ import (
 // secure is a real server with a certificate of its own making and one account.
 func secure(t *testing.T, implicit bool) (addr string, roots *x509.CertPool) {
 	t.Helper()
-	cert, roots := certificate(t)
+	return secureUntil(t, implicit, time.Now().Add(time.Hour))
+}
+
+func secureUntil(t *testing.T, implicit bool, expires time.Time) (addr string, roots *x509.CertPool) {
+	t.Helper()
+	cert, roots := certificate(t, expires)
 	server := gosmtp.NewServer(gosmtp.BackendFunc(func(*gosmtp.Conn) (gosmtp.Session, error) { return &account{}, nil }))
 	server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
 	server.ErrorLog = log.New(io.Discard, "", 0)
@@ -41,14 +46,14 @@ func secure(t *testing.T, implicit bool) (addr string, roots *x509.CertPool) {
 	return addr, roots
 }
 
-func certificate(t *testing.T) (tls.Certificate, *x509.CertPool) {
+func certificate(t *testing.T, expires time.Time) (tls.Certificate, *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		SerialNumber: big.NewInt(1), NotAfter: expires, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
@@ -145,5 +150,85 @@ func TestNeedsEncryption(t *testing.T) {
 		if c := <-said; c == "AUTH" || c == "MAIL" {
 			t.Errorf("said %s", c)
 		}
+	}
+}
+
+// What goes wrong before the first command says nothing about the message.
+func TestNoSession(t *testing.T) {
+	plain := serve(t, func(_ int, command string) string { return polite(command) })
+	implicit, _ := secure(t, true)
+	expired, roots := secureUntil(t, true, time.Now().Add(-time.Hour))
+	intruder := serve(t, func(_ int, command string) string {
+		switch command {
+		case "EHLO":
+			return "250-hi\r\n250 STARTTLS"
+		case "STARTTLS":
+			return "220 go on\r\n250 not encrypted" // RFC 3207, section 6
+		}
+		return polite(command)
+	})
+	for _, c := range []struct{ url, want string }{
+		{"smtps://" + plain.addr, "does not look like a TLS handshake"},
+		{"smtp://" + implicit + "?timeout=200ms", ""}, // it waits for us, and we for it
+		{"smtps://" + expired, "expired"},
+		{"smtp://" + intruder.addr, errNonsense.Error()},
+		{"smtp://mail.invalid?timeout=2s", "mail.invalid"}, // RFC 6761, section 6.4
+	} {
+		config, err := Parse(c.url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		config.TLSConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+		p := Open(config)
+		r := p.Send(t.Context(), from, to, []byte(body))
+		if r.Outcome != delivery.NotSent || r.Code != 0 || !strings.Contains(r.Text, c.want) {
+			t.Errorf("%s: %+v", c.url, r)
+		}
+		if err := p.Check(t.Context()); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", c.url, err)
+		}
+		_ = p.Close()
+	}
+}
+
+// An account is opened by LOGIN where PLAIN is not offered; a refusal is told
+// without the server's words, which may quote a name.
+func TestLogin(t *testing.T) {
+	s := listen(t, func(q question) string {
+		switch {
+		case q.command == "EHLO":
+			return "250-hi\r\n250 AUTH LOGIN"
+		case q.line == "AUTH LOGIN dXNlcg==": // user
+			return "334 UGFzc3dvcmQ6"
+		case q.line == "cEBzcw==": // p@ss
+			return "235 2.7.0 welcome"
+		case q.line == "d3Jvbmc=": // wrong
+			return "535 5.7.8 no user@example.org here"
+		}
+		return polite(q.command)
+	})
+	p := open(t, "smtp://user:p%40ss@"+s.addr)
+	if err := p.Check(t.Context()); err != nil {
+		t.Errorf("%v after %+v", err, s.heard())
+	}
+	if r := p.Send(t.Context(), from, to, []byte(body)); r.Outcome != delivery.Taken || s.connections.Load() != 1 {
+		t.Errorf("%+v over %d connections", r, s.connections.Load())
+	}
+	err := open(t, "smtp://user:wrong@"+s.addr).Check(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "535 5.7.8") || strings.Contains(err.Error(), "@") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A server that knows no EHLO is greeted as one of old, and offers nothing.
+func TestHelo(t *testing.T) {
+	s := listen(t, func(q question) string {
+		if q.command == "EHLO" {
+			return "502 5.5.1 what"
+		}
+		return polite(q.command)
+	})
+	if r := open(t, "smtp://"+s.addr).Send(t.Context(), from, to, []byte(body)); r.Outcome != delivery.Taken {
+		t.Errorf("%+v", r)
 	}
 }

@@ -1,5 +1,5 @@
-// Package tracking makes and reads the signed tokens in a message's links:
-// what a recipient's click says, and that it was us who wrote it.
+// Package tracking makes and reads the signed tokens in a message's links and in
+// its return path: what a click or a bounce says, and that it was us who wrote it.
 //
 // A token is not secret and holds no personal data: ids and numbers only. It
 // is checked without a look-up. Its layout is persisted in mailboxes; it never
@@ -11,6 +11,14 @@
 //	HMAC-SHA-256 over all of it, first 16 bytes (RFC 2104, section 5)
 //
 // Numbers are big-endian; the whole is base64url without padding (RFC 4648, section 5).
+//
+// The local part of a return path is made alike, of fewer fields:
+//
+//	kind(1) key(1) campaign(16) ordinal(4)                          bounce
+//	HMAC-SHA-256 over all of it, first 16 bytes
+//
+// It is base32 in lower case without padding (RFC 4648, section 6), because some
+// servers change the case of a local part: 61 octets.
 package tracking
 
 import (

@@ -11,12 +11,15 @@ import (
 	"github.com/cleversender/cleversender/domain/contactimport"
 	"github.com/cleversender/cleversender/domain/delivery"
 	"github.com/cleversender/cleversender/domain/personal"
+	"github.com/cleversender/cleversender/domain/privacyrequest"
+	"github.com/cleversender/cleversender/domain/subscriber"
 	"github.com/cleversender/cleversender/projections/audience"
 )
 
 var funcs = template.FuncMap{
 	"n": thousands, "percent": percent, "when": when, "iso": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 	"status": func(s campaign.Status) string { return statusNames[s] }, "why": func(r delivery.Reason) string { return reasonNames[r] },
+	"hold": func(h subscriber.Hold) string { return holdNames[h] }, "asked": func(k privacyrequest.Kind) string { return requestNames[k] },
 	"standing": func(s audience.Standing) string { return standingNames[s] }, "purpose": func(p consent.Purpose) string { return purposeNames[p] },
 	"method": func(m consent.Method) string { return strings.ReplaceAll(string(m), "_", " ") },
 	"short":  func(s string) string { return s[:min(8, len(s))] }, "plain": plain, "join": strings.Join, "size": size,
@@ -32,6 +35,17 @@ var statusNames = map[campaign.Status]string{
 var standingNames = map[audience.Standing]string{
 	audience.Mailable: "Gets mail", audience.Unconfirmed: "Not confirmed", audience.Revoked: "Unsubscribed", audience.Silent: "Never agreed",
 	audience.Suppressed: "Suppressed", audience.Objected: "Objected", audience.Restricted: "Restricted",
+}
+
+var holdNames = map[subscriber.Hold]string{
+	subscriber.Restriction: "Restricted: their data is kept and not used", subscriber.Objection: "Objected to marketing",
+	subscriber.HardBounce: "Suppressed: the address does not exist", subscriber.SoftBounces: "Suppressed: the address has not taken mail for long",
+	subscriber.Complaint: "Suppressed: they reported a message as spam", subscriber.Manual: "Suppressed by hand",
+}
+
+var requestNames = map[privacyrequest.Kind]string{
+	privacyrequest.Access: "Their data", privacyrequest.Erasure: "Erasure",
+	privacyrequest.Restriction: "Restriction", privacyrequest.Objection: "No more marketing",
 }
 
 var purposeNames = map[consent.Purpose]string{

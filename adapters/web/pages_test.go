@@ -150,6 +150,34 @@ func TestPerson(t *testing.T) {
 	w.has(w.get(path+"/erase", 200), "Already erased")
 }
 
+// What holds mail back from a person is on their page, with the way to end it;
+// restrictions and objections are requests that the desk fulfils.
+func TestHolds(t *testing.T) {
+	w := newWorld(t)
+	_, person := draft(w)
+	path := "/people/" + person.String()
+	w.has(w.post(path+"/suppress", 200, "note", "asked by phone"), "Suppressed by hand", "The reason is settled", "asked by phone")
+	w.has(w.post(path+"/unsuppress", 422, "reason", "manual", "note", " "), "The note is empty")
+	w.lacks(w.post(path+"/unsuppress", 200, "reason", "manual", "note", "asked back"), "Suppressed by hand", "The reason is settled")
+
+	w.has(w.post(path+"/restrict", 200), "Restriction", "In work")
+	w.has(w.post(path+"/object", 200), "No more marketing", "In work")
+	request := newID()
+	run(w, w.account, commands.OpenRequest{Request: request, Person: person, Kind: privacyrequest.Restriction, Now: w.now})
+	run(w, w.account, commands.RestrictSubscriber{Person: person, Request: request})
+	run(w, w.account, commands.FulfilHold{Request: request, Person: person, Hold: newID()})
+	run(w, w.account, commands.ObjectSubscriber{Person: person, Method: consent.ByDataRequest})
+	w.has(w.get(path, 200), "Restricted: their data is kept and not used", "Objected to marketing", "In force <time", "Lift the restriction")
+	w.has(w.get("/lists", 200), "Held back")
+
+	w.has(w.post(path+"/lift", 422), "was informed")
+	w.has(w.post(path+"/lift", 422, "informed", "2026-03-02"), "was informed") // tomorrow
+	w.lacks(w.post(path+"/lift", 200, "informed", "2026-02-28"), "Restricted: their")
+	w.lacks(w.post(path+"/withdraw", 200, "note", "changed her mind"), "Objected to marketing")
+	w.has(w.get(path, 200), "changed her mind", "Unsubscribed")
+	w.post("/people/"+newID().String()+"/suppress", 404)
+}
+
 // The bundle of an access request is handed out once it is fulfilled, to the
 // account that asked.
 func TestBundle(t *testing.T) {

@@ -33,6 +33,7 @@ type personPage struct {
 	ErasedAt   time.Time // zero: not erased
 	Lists      []membership
 	Agreed     []agreement
+	Holds      []audience.Held
 	Consents   []consenthistory.Entry
 	Timeline   []persontimeline.Entry // the newest first
 	Omitted    int                    // events before those of Timeline
@@ -57,6 +58,11 @@ type agreement struct {
 // Open reports that a request of the person's waits to be fulfilled.
 func (p personPage) Open() bool {
 	return slices.ContainsFunc(p.Requests, func(q requests.Request) bool { return q.FulfilledAt.IsZero() })
+}
+
+// Held reports that this keeps mail from the person.
+func (p personPage) Held(h subscriber.Hold) bool {
+	return slices.ContainsFunc(p.Holds, func(held audience.Held) bool { return held.Hold == h })
 }
 
 const maxTimeline = 2000
@@ -142,7 +148,7 @@ func (s *site) fillPerson(ctx context.Context, who session, p *personPage) error
 		return err
 	}
 	held = one[0]
-	p.Email, p.Name, p.Source, p.AddedAt = plain(held.Email), plain(held.Name), held.Source, held.AddedAt
+	p.Email, p.Name, p.Source, p.AddedAt, p.Holds = plain(held.Email), plain(held.Name), held.Source, held.AddedAt, held.Holds
 	values, _ := held.Attributes.Reveal()
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		p.Attributes = append(p.Attributes, attribute{name, values[name]})
@@ -197,7 +203,7 @@ func (s *site) openRequest(w http.ResponseWriter, r *http.Request, who session, 
 		return err
 	}
 	to := "/people/" + id.String()
-	if kind == privacyrequest.Access {
+	if kind != privacyrequest.Erasure {
 		to += "#requests"
 	}
 	return seeOther(w, r, to)

@@ -87,7 +87,7 @@ func (h *house) draft(n int) (id string) {
 	var file strings.Builder
 	file.WriteString("email,name\n")
 	for i := range n {
-		fmt.Fprintf(&file, "reader%d@example.org,Reader %d\n", i, i)
+		fmt.Fprintf(&file, "%s,Reader %d\n", reader(i), i)
 	}
 	contacts := filepath.Join(h.t.TempDir(), "contacts.csv")
 	if err := os.WriteFile(contacts, []byte(file.String()), 0o600); err != nil {
@@ -102,6 +102,8 @@ func (h *house) draft(n int) (id string) {
 	template := h.cli("template", "create", "--name", "Letter", "--subject", "News", "--html", page)
 	return h.cli("campaign", "draft", "--name", "May", "--list", list, "--template", template, "--from-email", "news@example.org")
 }
+
+func reader(i int) string { return fmt.Sprintf("reader%d@example.org", i) }
 
 // server is cleversender serve at work.
 type server struct {

@@ -25,7 +25,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("CLEVERSENDER_DATA", env.WorkDir+"/data")
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"capture": capture, "exits": exits},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"capture": capture, "exits": exits, "idof": idOf},
 	})
 }
 
@@ -35,6 +35,17 @@ func capture(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: capture NAME")
 	}
 	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile("stdout")))
+}
+
+// idOf sets a variable to the id of the person with an address: idof ADA ada@example.org.
+func idOf(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: idof NAME ADDRESS")
+	}
+	ts.Check(ts.Exec("cleversender", "--json", "subscriber", "find", args[1]))
+	var found struct{ ID string }
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &found))
+	ts.Setenv(args[0], found.ID)
 }
 
 // exits runs the program and checks its exit code: exits 3 cleversender list create.

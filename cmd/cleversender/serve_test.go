@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"math/rand/v2"
 	"net/http"
 	"os"
 	"strconv"
@@ -43,42 +42,6 @@ func TestStoppedInMidCampaign(t *testing.T) {
 			t.Errorf("a server that was told to stop complains: %s", log)
 		}
 	}
-}
-
-// A server that is killed (kill -9) again and again in the middle of a campaign
-// comes back and goes on by itself: nobody gets two messages, whoever got none
-// is reported as unknown at least, and the log is whole.
-func TestKilledInMidCampaign(t *testing.T) {
-	const people = 1500
-	sink, h := newSink(t), newHouse(t)
-	running := h.serve(sink.URL())
-	mailing := h.draft(people)
-	servers, at := make(chan *server, 1), 0
-	for range 3 {
-		at += 50 + rand.IntN(250)
-		t.Logf("kill at message %d", at)
-		sink.set(func() { sink.when[at] = func() { (<-servers).signal(syscall.SIGKILL) } })
-	}
-	h.cli("campaign", "start", mailing)
-	servers <- running
-	for range 3 {
-		if code := running.wait(); code != -1 {
-			t.Fatalf("the server ended by itself with %d: %s", code, running.said())
-		}
-		running = h.serve(sink.URL())
-		servers <- running
-	}
-	r := running.finished(mailing)
-	missing := people - sink.count(t)
-	t.Logf("%d sent, %d unknown, %d got nothing", r.Sent, r.Unknown, missing)
-	if r.Sent+r.Unknown != people || missing > r.Unknown {
-		t.Errorf("%d sent and %d unknown of %d, and %d got nothing", r.Sent, r.Unknown, people, missing)
-	}
-	running.signal(syscall.SIGTERM)
-	if code := running.wait(); code != exitOK {
-		t.Errorf("the last server exits with %d", code)
-	}
-	h.whole()
 }
 
 // whole checks that the read models, as they came through it all, are what the

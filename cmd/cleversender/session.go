@@ -20,10 +20,11 @@ type session struct {
 	in       io.Reader
 	out, err io.Writer
 
-	verb   string // the last word of the verb, such as pause
-	smtp   string // server to send by from this process; "": nothing is sent
-	api    *client.Client
-	engine *engine.Engine // nil when a server answers
+	verb    string // the last word of the verb, such as pause
+	smtp    string // server to send by from this process; "": nothing is sent
+	bounces string // domain that bounces of what this process sends come back to
+	api     *client.Client
+	engine  *engine.Engine // nil when a server answers
 }
 
 // client answers from the server that is named, from the one that holds the
@@ -40,7 +41,9 @@ func (s *session) client() (*client.Client, error) {
 		s.api, err = client.Dial(server, s.globals.Token)
 		return s.api, err
 	}
-	if s.engine, err = engine.Open(s.ctx, s.options(s.smtp)); err != nil {
+	o := s.options(s.smtp)
+	o.BounceDomain = s.bounces
+	if s.engine, err = engine.Open(s.ctx, o); err != nil {
 		return nil, err
 	}
 	token := s.globals.Token

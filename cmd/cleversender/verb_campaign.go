@@ -125,14 +125,15 @@ func (v campaignStepVerb) Run(s *session) error {
 }
 
 type campaignStartVerb struct {
-	ID   string `arg:""`
-	Wait bool   `help:"Show the progress until the campaign ends."`
-	SMTP string `help:"Send from this process, by this server, when no server runs." env:"CLEVERSENDER_SMTP" name:"smtp"`
+	ID           string `arg:""`
+	Wait         bool   `help:"Show the progress until the campaign ends."`
+	SMTP         string `help:"Send from this process, by this server, when no server runs." env:"CLEVERSENDER_SMTP" name:"smtp"`
+	BounceDomain string `help:"Domain that bounces of what this process sends come back to." env:"CLEVERSENDER_BOUNCE_DOMAIN"`
 }
 
 // Run implements the verb.
 func (v campaignStartVerb) Run(s *session) error {
-	s.smtp = v.SMTP
+	s.smtp, s.bounces = v.SMTP, v.BounceDomain
 	if err := s.post("/campaigns/"+v.ID+"/start", nil, nil); err != nil {
 		return err
 	}

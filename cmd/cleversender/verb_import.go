@@ -57,6 +57,9 @@ func (v importVerb) Run(s *session) error {
 		n := done.Counts
 		fmt.Fprintf(w, "Import %s %s: %d lines\n", done.ID, done.Status, done.Line)
 		fmt.Fprintf(w, "added %d, updated %d, unchanged %d, suppressed %d, rejected %d\n", n.Added, n.Updated, n.Unchanged, n.Suppressed, n.Rejected)
+		if n.HeldBack > 0 {
+			fmt.Fprintf(w, "held back %d: suppressed, restricted, or they objected; they get no mail\n", n.HeldBack)
+		}
 		fmt.Fprintf(w, "SHA-256 of the file: %s\n", done.SHA256)
 	})
 }

@@ -13,11 +13,13 @@ import (
 )
 
 type requestVerbs struct {
-	Access requestAccessVerb `cmd:"" help:"A person asks for their data (GDPR Art. 15): make the bundle."`
-	Erase  requestEraseVerb  `cmd:"" help:"A person asks to be erased (GDPR Art. 17): this cannot be undone."`
-	Ls     requestLsVerb     `cmd:"" help:"List the requests, newest first."`
-	Show   requestShowVerb   `cmd:"" help:"Show a request and what became of it."`
-	Bundle requestBundleVerb `cmd:"" help:"Download what an access request gets."`
+	Access   requestAccessVerb   `cmd:"" help:"A person asks for their data (GDPR Art. 15): make the bundle."`
+	Erase    requestEraseVerb    `cmd:"" help:"A person asks to be erased (GDPR Art. 17): this cannot be undone."`
+	Restrict requestRestrictVerb `cmd:"" help:"A person asks that their data is kept and not used (GDPR Art. 18)."`
+	Object   requestObjectVerb   `cmd:"" help:"A person objects to direct marketing (GDPR Art. 21(2))."`
+	Ls       requestLsVerb       `cmd:"" help:"List the requests, newest first."`
+	Show     requestShowVerb     `cmd:"" help:"Show a request and what became of it."`
+	Bundle   requestBundleVerb   `cmd:"" help:"Download what an access request gets."`
 }
 
 // person names a data subject: by id, or by address.
@@ -88,6 +90,28 @@ func (v requestEraseVerb) Run(s *session) error {
 	return showRequest(s, r)
 }
 
+type requestRestrictVerb struct{ person }
+
+// Run implements the verb.
+func (v requestRestrictVerb) Run(s *session) error {
+	r, err := s.ask(v.request(privacyrequest.Restriction))
+	if err != nil {
+		return err
+	}
+	return showRequest(s, r)
+}
+
+type requestObjectVerb struct{ person }
+
+// Run implements the verb.
+func (v requestObjectVerb) Run(s *session) error {
+	r, err := s.ask(v.request(privacyrequest.Objection))
+	if err != nil {
+		return err
+	}
+	return showRequest(s, r)
+}
+
 type requestLsVerb struct{ paging }
 
 // Run implements the verb.
@@ -122,6 +146,9 @@ func showRequest(s *session, r api.Request) error {
 		if e := r.Erasure; e != nil {
 			rows = append(rows, []string{"redaction", e.Redaction.String()}, []string{"keys destroyed", fmt.Sprint(e.Keys)},
 				[]string{"events unreadable", fmt.Sprint(e.Events)}, []string{"kept from coming back", yes(e.Suppressed)})
+		}
+		if !r.Hold.IsZero() {
+			rows = append(rows, []string{"holds from event", r.Hold.String()})
 		}
 		table(w, rows...)
 	})

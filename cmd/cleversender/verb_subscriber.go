@@ -20,6 +20,14 @@ type subscriberVerbs struct {
 	Show     subscriberShowVerb     `cmd:"" help:"Show what is held about a person."`
 	Rectify  subscriberRectifyVerb  `cmd:"" help:"Correct a person's data."`
 	Timeline subscriberTimelineVerb `cmd:"" help:"Everything that happened around a person."`
+
+	Suppress   suppressVerb          `cmd:"" help:"Send a person no mail any more."`
+	Unsuppress unsuppressVerb        `cmd:"" help:"The reason why a person is suppressed is settled."`
+	Restrict   restrictVerb          `cmd:"" help:"Keep a person's data and do not use it (GDPR Art. 18)."`
+	Lift       liftVerb              `cmd:"" help:"Lift a restriction, after the person was told."`
+	Object     objectVerb            `cmd:"" help:"A person objects to direct marketing (GDPR Art. 21)."`
+	Withdraw   withdrawObjectionVerb `cmd:"" help:"A person takes their objection back."`
+	Suppressed suppressedVerb        `cmd:"" help:"List who is suppressed, and why."`
 }
 
 type subscriberAddVerb struct {
@@ -72,6 +80,9 @@ func showSubscriber(s *session, p api.Subscriber) error {
 		}
 		for _, m := range p.Lists {
 			rows = append(rows, []string{"list", m.List.String() + "  " + string(m.Standing)})
+		}
+		for _, h := range p.Holds {
+			rows = append(rows, []string{"no mail", string(h.Hold) + ", since " + date(h.Since)})
 		}
 		var agreed []string
 		for _, purpose := range p.Agreed {

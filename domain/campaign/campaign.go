@@ -33,6 +33,7 @@ type Campaign struct {
 	Settings Settings
 	First    Settings // as drafted: the same draft, sent again, is no news
 	StartAt  time.Time
+	Throttle int // messages an hour; 0: as many as there are
 	Started  bool
 	Content  Content // once started
 	Frozen   bool
@@ -60,6 +61,8 @@ func (c Campaign) Evolve(e Event) Campaign {
 		c.Status = Held
 	case Resumed:
 		c.Status = Sending
+	case Throttled:
+		c.Throttle = e.PerHour
 	case Cancelled:
 		c.Status = CalledOff
 	case Finished:
@@ -77,7 +80,8 @@ func (c Campaign) Over() bool { return c.Status == Done || c.Status == CalledOff
 // Equal reports that both would send the same to the same.
 func (s Settings) Equal(o Settings) bool {
 	return s.Name == o.Name && slices.Equal(s.Lists, o.Lists) && s.Template == o.Template &&
-		s.FromName == o.FromName && s.FromEmail == o.FromEmail && s.ReplyTo == o.ReplyTo && s.Tracking == o.Tracking
+		s.FromName == o.FromName && s.FromEmail == o.FromEmail && s.ReplyTo == o.ReplyTo && s.Tracking == o.Tracking &&
+		s.Server == o.Server && s.Window == o.Window
 }
 
 // Equal reports that both are the same content.

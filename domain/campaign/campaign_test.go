@@ -23,6 +23,7 @@ func TestStatus(t *testing.T) {
 		{Scheduled{at}, Waiting, at, false},
 		{Unscheduled{}, Draft, time.Time{}, false},
 		{Scheduled{at}, Waiting, at, false},
+		{Throttled{60}, Waiting, at, false},
 		{Started{}, Sending, at, false},
 		{AudienceFrozen{Recipients: 1}, Sending, at, false},
 		{Paused{}, Held, at, false},
@@ -37,6 +38,9 @@ func TestStatus(t *testing.T) {
 	if now.Settings.Name != "June" || now.First.Name != "May" || !now.Started || !now.Frozen || now.Audience.Recipients != 1 || now.Result.Sent != 1 {
 		t.Errorf("in the end: %+v", now)
 	}
+	if now.Throttle != 60 {
+		t.Errorf("%d messages an hour, want 60", now.Throttle)
+	}
 	if off := (Campaign{}).Evolve(Cancelled{}); off.Status != CalledOff || !off.Over() {
 		t.Errorf("cancelled: %+v", off)
 	}
@@ -45,12 +49,13 @@ func TestStatus(t *testing.T) {
 // Two settings are the same when all of them are.
 func TestSettingsEqual(t *testing.T) {
 	same := func() Settings {
-		return Settings{"May", []domain.ID{{1}}, domain.ID{2}, "ACME", "a@b", "c@d", Tracking{true, true}}
+		return Settings{"May", []domain.ID{{1}}, domain.ID{2}, "ACME", "a@b", "c@d", Tracking{true, true}, "relay", "sun 09:00-10:00 UTC"}
 	}
 	for i, change := range []func(*Settings){
 		func(s *Settings) { s.Name = "" }, func(s *Settings) { s.Lists = nil }, func(s *Settings) { s.Template = domain.ID{} },
 		func(s *Settings) { s.FromName = "" }, func(s *Settings) { s.FromEmail = "" }, func(s *Settings) { s.ReplyTo = "" },
 		func(s *Settings) { s.Tracking.Opens = false }, func(s *Settings) { s.Tracking.Clicks = false },
+		func(s *Settings) { s.Server = "" }, func(s *Settings) { s.Window = "" },
 	} {
 		other := same()
 		if !other.Equal(same()) {

@@ -31,6 +31,8 @@ type Settings struct {
 	FromEmail string      `json:"from_email"` // the account's, not a recipient's
 	ReplyTo   string      `json:"reply_to"`
 	Tracking  Tracking    `json:"tracking"`
+	Server    string      `json:"server,omitempty"` // the mail server's name; "": any that may
+	Window    string      `json:"window,omitempty"` // when it may send (ParseWindow); "": always
 }
 
 // Tracking is what the campaign would like to observe; each person's consent
@@ -76,6 +78,11 @@ type Paused struct {
 // Resumed: sending goes on.
 type Resumed struct{}
 
+// Throttled: from now on so many messages an hour leave at most; 0: as many as there are.
+type Throttled struct {
+	PerHour int `json:"per_hour"`
+}
+
 // Cancelled: whoever has not been sent to never will be.
 type Cancelled struct{}
 
@@ -99,6 +106,7 @@ func (Started) isCampaignEvent()         {}
 func (AudienceFrozen) isCampaignEvent()  {}
 func (Paused) isCampaignEvent()          {}
 func (Resumed) isCampaignEvent()         {}
+func (Throttled) isCampaignEvent()       {}
 func (Cancelled) isCampaignEvent()       {}
 func (Finished) isCampaignEvent()        {}
 func (ResendRequested) isCampaignEvent() {}
@@ -113,6 +121,7 @@ var Events = []event.Type{
 	event.Define[AudienceFrozen]("campaign.audience_frozen"),
 	event.Define[Paused]("campaign.paused"),
 	event.Define[Resumed]("campaign.resumed"),
+	event.Define[Throttled]("campaign.throttled"),
 	event.Define[Cancelled]("campaign.cancelled"),
 	event.Define[Finished]("campaign.finished"),
 	event.Define[ResendRequested]("campaign.resend_requested"),

@@ -54,13 +54,15 @@ type Failed struct {
 	Counts Counts `json:"counts"`
 }
 
-// Counts adds up to the rows read, duplicates within the file included in Unchanged.
+// Counts adds up to the rows read, duplicates within the file included in
+// Unchanged. HeldBack is some of those rows once more.
 type Counts struct {
 	Added      int `json:"added"`      // people the account did not hold
 	Updated    int `json:"updated"`    // people held, with something new
 	Unchanged  int `json:"unchanged"`  // people held, nothing new
 	Suppressed int `json:"suppressed"` // erased earlier: left out
 	Rejected   int `json:"rejected"`   // bad rows
+	HeldBack   int `json:"held_back"`  // of people held who get no mail from the list whatever the file says
 }
 
 func (Started) isImportEvent()      {}
@@ -73,7 +75,14 @@ func (Failed) isImportEvent()       {}
 var Events = []event.Type{
 	event.Define[Started]("import.started"),
 	event.Define[RowsRejected]("import.rows_rejected"),
-	event.Define[Progressed]("import.progressed"),
-	event.Define[Finished]("import.finished"),
-	event.Define[Failed]("import.failed"),
+	event.Define[Progressed]("import.progressed", noneHeldBack),
+	event.Define[Finished]("import.finished", noneHeldBack),
+	event.Define[Failed]("import.failed", noneHeldBack),
+}
+
+// noneHeldBack: before version 2 nobody was held back.
+func noneHeldBack(fields map[string]any) {
+	if counts, ok := fields["counts"].(map[string]any); ok {
+		counts["held_back"] = 0
+	}
 }

@@ -150,7 +150,9 @@ func (s Segment) Of(ordinal int, person domain.ID) (standing Standing, ok bool) 
 func (s Segment) IsPlanned() bool { return s.Subjects != nil }
 
 // Reopens reports that a request to resend has people to get their turn again.
-func (s Segment) Reopens(resend int) bool { return s.Done() && s.counts[InDoubt] > 0 && s.Resend < resend }
+func (s Segment) Reopens(resend int) bool {
+	return s.Done() && s.counts[InDoubt] > 0 && s.Resend < resend
+}
 
 // Done reports that every recipient is settled.
 func (s Segment) Done() bool {

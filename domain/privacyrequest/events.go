@@ -35,13 +35,27 @@ type ErasureFulfilled struct {
 	Suppressed bool      `json:"suppressed"` // a keyed hash keeps the address from coming back
 }
 
-func (Received) isRequestEvent()         {}
-func (AccessFulfilled) isRequestEvent()  {}
-func (ErasureFulfilled) isRequestEvent() {}
+// RestrictionFulfilled: the person's data is kept and not used (GDPR Art. 18).
+type RestrictionFulfilled struct {
+	Hold domain.ID `json:"hold"` // the subscriber.restricted event, or the redaction of a person erased meanwhile
+}
+
+// ObjectionFulfilled: no marketing goes to the person (GDPR Art. 21(3)).
+type ObjectionFulfilled struct {
+	Hold domain.ID `json:"hold"` // the subscriber.objected event, or the redaction of a person erased meanwhile
+}
+
+func (Received) isRequestEvent()             {}
+func (AccessFulfilled) isRequestEvent()      {}
+func (ErasureFulfilled) isRequestEvent()     {}
+func (RestrictionFulfilled) isRequestEvent() {}
+func (ObjectionFulfilled) isRequestEvent()   {}
 
 // Events is the wire contract of this package.
 var Events = []event.Type{
 	event.Define[Received]("request.received"),
 	event.Define[AccessFulfilled]("request.access_fulfilled"),
 	event.Define[ErasureFulfilled]("request.erasure_fulfilled"),
+	event.Define[RestrictionFulfilled]("request.restriction_fulfilled"),
+	event.Define[ObjectionFulfilled]("request.objection_fulfilled"),
 }

@@ -17,8 +17,10 @@ func Stream(id ID) string { return "request-" + id.String() }
 type Kind string
 
 const (
-	Access  Kind = "access"  // GDPR Art. 15
-	Erasure Kind = "erasure" // GDPR Art. 17
+	Access      Kind = "access"      // GDPR Art. 15
+	Erasure     Kind = "erasure"     // GDPR Art. 17
+	Restriction Kind = "restriction" // GDPR Art. 18
+	Objection   Kind = "objection"   // to direct marketing, GDPR Art. 21(2)
 )
 
 // Term is how long the controller has: one month (GDPR Art. 12(3)), counted as
@@ -26,7 +28,7 @@ const (
 const Term = 30 * 24 * time.Hour
 
 // Kinds lists every kind.
-var Kinds = []Kind{Access, Erasure}
+var Kinds = []Kind{Access, Erasure, Restriction, Objection}
 
 // Request is what decisions about a request need to know.
 type Request struct {
@@ -40,7 +42,7 @@ func (r Request) Evolve(e Event) Request {
 	switch e := e.(type) {
 	case Received:
 		r.Kind, r.Due = e.Kind, e.Due
-	case AccessFulfilled, ErasureFulfilled:
+	case AccessFulfilled, ErasureFulfilled, RestrictionFulfilled, ObjectionFulfilled:
 		r.Fulfilled = true
 	}
 	return r

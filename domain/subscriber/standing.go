@@ -69,9 +69,6 @@ type Standing []Hold
 // Has reports whether h holds.
 func (s Standing) Has(h Hold) bool { return slices.Contains(s, h) }
 
-// Suppressed reports whether any suppression holds.
-func (s Standing) Suppressed() bool { return slices.ContainsFunc(s, Hold.Suppresses) }
-
 // Apply follows one event.
 func (s Standing) Apply(e any) Standing {
 	h, begins := Change(e)

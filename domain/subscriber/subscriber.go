@@ -6,6 +6,7 @@ import (
 
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/consent"
+	"github.com/cleversender/cleversender/domain/delivery"
 	"github.com/cleversender/cleversender/domain/personal"
 )
 
@@ -78,6 +79,19 @@ func (s Subscriber) Evolve(e Event) Subscriber {
 // On reports whether the person is on the list. Whether mail may go out is
 // consent's to say.
 func (s Subscriber) On(list domain.ID) bool { return slices.Contains(s.Lists, list) }
+
+// HeldBack is why mail from the list is withheld from the person, whatever the
+// account says of their consent; "": it is consent's to say. A yes of the
+// person's own stands after an objection only when it came later: the objection
+// ended those before it.
+func (s Subscriber) HeldBack(list domain.ID) delivery.Reason {
+	standing := s.Standing
+	switch s.Consent(consent.Mailing, list).Status {
+	case consent.StatusGiven, consent.StatusConfirmed:
+		standing = standing.Apply(ObjectionWithdrawn{})
+	}
+	return standing.Withhold(Marketing)
+}
 
 // Consent is the person's answer about a purpose, on a list when it is per list.
 func (s Subscriber) Consent(p consent.Purpose, list domain.ID) consent.State {

@@ -24,6 +24,7 @@ var campaigns = &projections.Table{
 type details struct {
 	Settings campaign.Settings
 	Reason   string `json:",omitempty"`
+	Throttle int    `json:",omitempty"`
 	Created  int64
 	Edited   int64
 	StartAt  int64                   `json:",omitempty"`
@@ -52,10 +53,10 @@ var active = &projections.Table{
 
 // Projection is to be hosted.
 var Projection = projections.Projection{
-	Name: "campaign_list", Version: 1,
+	Name: "campaign_list", Version: 2,
 	Types: []string{
 		"campaign.drafted", "campaign.edited", "campaign.scheduled", "campaign.unscheduled", "campaign.started",
-		"campaign.audience_frozen", "campaign.paused", "campaign.resumed", "campaign.cancelled", "campaign.finished", "campaign.resend_requested",
+		"campaign.audience_frozen", "campaign.paused", "campaign.resumed", "campaign.throttled", "campaign.cancelled", "campaign.finished", "campaign.resend_requested",
 	},
 	Tables: []*projections.Table{campaigns, recent, due, active},
 	Fold: func(rows projections.Rows, events []event.Recorded) error {
@@ -127,6 +128,8 @@ func (d *details) apply(was campaign.Status, e event.Recorded) campaign.Status {
 	case campaign.Resumed:
 		d.Reason = ""
 		return campaign.Sending
+	case campaign.Throttled:
+		d.Throttle = data.PerHour
 	case campaign.Cancelled:
 		d.Ended = at
 		return campaign.CalledOff

@@ -45,7 +45,7 @@ func TestFind(t *testing.T) {
 	frozen, totals := campaign.AudienceFrozen{Position: 4, Recipients: 9, SHA256: "01"}, campaign.Finished{Sent: 8, Unknown: 1}
 	for _, data := range []any{
 		campaign.Drafted{Settings: campaign.Settings{Name: "a"}}, campaign.Edited{Settings: settings}, campaign.Scheduled{StartAt: noon},
-		campaign.Started{Content: content}, frozen, campaign.Paused{Reason: "lunch"}, campaign.Resumed{}, totals,
+		campaign.Started{Content: content}, frozen, campaign.Paused{Reason: "lunch"}, campaign.Throttled{PerHour: 60}, campaign.Resumed{}, totals,
 	} {
 		add(data)
 	}
@@ -55,7 +55,7 @@ func TestFind(t *testing.T) {
 	}
 	equal(t, got, campaignlist.Campaign{
 		Account: acct, ID: first, Settings: settings, Status: campaign.Done, CreatedAt: h.Events[0].At, EditedAt: h.Events[1].At,
-		StartAt: noon, StartedAt: h.Events[3].At, EndedAt: h.Events[7].At, Content: content, Frozen: frozen, Totals: totals,
+		StartAt: noon, StartedAt: h.Events[3].At, Throttle: 60, EndedAt: h.Events[8].At, Content: content, Frozen: frozen, Totals: totals,
 	})
 	_, found, err = campaignlist.Find(t.Context(), fold(t, h), projectiontest.ID(projectiontest.Account, 1), first)
 	equal(t, found, false)

@@ -17,6 +17,7 @@ type Campaign struct {
 	Settings    campaign.Settings
 	Status      campaign.Status
 	Reason      string // of the pause
+	Throttle    int    // messages an hour; 0: as many as there are
 	CreatedAt   time.Time
 	EditedAt    time.Time
 	StartAt     time.Time // when it is scheduled for; zero when it is not
@@ -48,7 +49,7 @@ func Find(ctx context.Context, r projections.Reader, account, id domain.ID) (c C
 		return Campaign{}, false, fmt.Errorf("campaign %s: %w", id, err)
 	}
 	return Campaign{
-		Account: account, ID: id, Settings: d.Settings, Status: campaign.Status(row.Text(3)), Reason: d.Reason,
+		Account: account, ID: id, Settings: d.Settings, Status: campaign.Status(row.Text(3)), Reason: d.Reason, Throttle: d.Throttle,
 		CreatedAt: projections.Time(d.Created), EditedAt: projections.Time(d.Edited),
 		StartAt: projections.Time(d.StartAt), StartedAt: projections.Time(d.Started), EndedAt: projections.Time(d.Ended),
 		Content: d.Content, Frozen: d.Frozen, Totals: d.Totals, cursor: Cursor(row[2].(int64)),

@@ -29,6 +29,7 @@ var imports = &projections.Table{
 		{Name: "unchanged", Kind: projections.Int},
 		{Name: "suppressed", Kind: projections.Int},
 		{Name: "rejected", Kind: projections.Int},
+		{Name: "held_back", Kind: projections.Int},
 		{Name: "started", Kind: projections.Int},
 		{Name: "ended", Kind: projections.Int},
 	},
@@ -47,7 +48,7 @@ var recent = projections.RecentTable("recent")
 
 // Projection is to be hosted.
 var Projection = projections.Projection{
-	Name: "imports", Version: 1,
+	Name: "imports", Version: 2,
 	Types:  []string{"import.started", "import.rows_rejected", "import.progressed", "import.finished", "import.failed"},
 	Tables: []*projections.Table{imports, rejects, recent},
 	Fold: func(rows projections.Rows, events []event.Recorded) error {
@@ -114,7 +115,7 @@ func (i *Import) row() projections.Row {
 	return projections.Row{
 		i.Account[:], i.ID[:], int64(i.cursor), i.List[:], strings.Join(purposes, ","), i.Source, string(i.Status), i.Code,
 		int64(i.Line), i.Bytes, i.SHA256,
-		int64(c.Added), int64(c.Updated), int64(c.Unchanged), int64(c.Suppressed), int64(c.Rejected),
+		int64(c.Added), int64(c.Updated), int64(c.Unchanged), int64(c.Suppressed), int64(c.Rejected), int64(c.HeldBack),
 		projections.Micros(i.StartedAt), projections.Micros(i.EndedAt),
 	}
 }
@@ -124,9 +125,9 @@ func read(r projections.Row) Import {
 		Account: r.ID(0), ID: r.ID(1), cursor: Cursor(r[2].(int64)), List: r.ID(3), Source: r.Text(5),
 		Status: Status(r.Text(6)), Code: r.Text(7), Line: r.Int(8), Bytes: r[9].(int64), SHA256: r.Text(10),
 		Counts: contactimport.Counts{
-			Added: r.Int(11), Updated: r.Int(12), Unchanged: r.Int(13), Suppressed: r.Int(14), Rejected: r.Int(15),
+			Added: r.Int(11), Updated: r.Int(12), Unchanged: r.Int(13), Suppressed: r.Int(14), Rejected: r.Int(15), HeldBack: r.Int(16),
 		},
-		StartedAt: r.Time(16), EndedAt: r.Time(17),
+		StartedAt: r.Time(17), EndedAt: r.Time(18),
 	}
 	if text := r.Text(4); text != "" {
 		for p := range strings.SplitSeq(text, ",") {

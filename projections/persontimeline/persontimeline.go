@@ -139,6 +139,10 @@ func (t *Entry) asked(data any) {
 		t.What = fmt.Sprintf("access request fulfilled: a bundle of %d events", e.Events)
 	case privacyrequest.ErasureFulfilled:
 		t.What = fmt.Sprintf("erasure request fulfilled: %d keys destroyed", e.Keys)
+	case privacyrequest.RestrictionFulfilled:
+		t.What = "restriction request fulfilled"
+	case privacyrequest.ObjectionFulfilled:
+		t.What = "objection request fulfilled"
 	default:
 		t.What = t.Type
 	}

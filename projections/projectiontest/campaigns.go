@@ -45,6 +45,7 @@ func (d *draw) campaigns() {
 		campaign.AudienceFrozen{Position: 9, Recipients: 5000, Segments: 2, SHA256: "00"},
 		campaign.Paused{Reason: "lunch"},
 		campaign.Resumed{},
+		campaign.Throttled{PerHour: 60 * d.n(3)},
 		campaign.Cancelled{},
 		campaign.Finished{Sent: 3, Unknown: 1},
 		campaign.ResendRequested{},
@@ -94,6 +95,8 @@ func (d *draw) requests() {
 		data = rapid.SampledFrom([]any{
 			privacyrequest.AccessFulfilled{Position: 5, Events: 3, SHA256: "00"},
 			privacyrequest.ErasureFulfilled{Redaction: d.of(Event, 2), Keys: 2, Events: 4, Suppressed: true},
+			privacyrequest.RestrictionFulfilled{Hold: d.of(Event, 2)},
+			privacyrequest.ObjectionFulfilled{Hold: d.of(Event, 2)},
 		}).Draw(d.T, "fulfilled")
 	}
 	d.Add(d.gap, d.account, stream, person, data)

@@ -19,6 +19,7 @@ type Request struct {
 	FulfilledAt time.Time                       // zero: open
 	Access      privacyrequest.AccessFulfilled  // zero unless an access request was fulfilled
 	Erasure     privacyrequest.ErasureFulfilled // zero unless an erasure request was fulfilled
+	Hold        domain.ID                       // the event from which a restriction or an objection holds; zero unless one was fulfilled
 	cursor      Cursor
 }
 

@@ -23,10 +23,11 @@ var requests = &projections.Table{
 		{Name: "position", Kind: projections.Int}, // of an access, so are the next two
 		{Name: "events", Kind: projections.Int},
 		{Name: "sha256", Kind: projections.Text},
-		{Name: "redaction", Kind: projections.Bytes}, // of an erasure, so are the rest
+		{Name: "redaction", Kind: projections.Bytes}, // of an erasure, so are the next three
 		{Name: "keys", Kind: projections.Int},
 		{Name: "unreadable", Kind: projections.Int},
 		{Name: "suppressed", Kind: projections.Int},
+		{Name: "hold", Kind: projections.Bytes}, // of a restriction or an objection
 	},
 }
 
@@ -48,8 +49,8 @@ var ofPerson = &projections.Table{
 
 // Projection is to be hosted.
 var Projection = projections.Projection{
-	Name: "requests", Version: 1,
-	Types:  []string{"request.received", "request.access_fulfilled", "request.erasure_fulfilled"},
+	Name: "requests", Version: 2,
+	Types:  []string{"request.received", "request.access_fulfilled", "request.erasure_fulfilled", "request.restriction_fulfilled", "request.objection_fulfilled"},
 	Tables: []*projections.Table{requests, recent, open, ofPerson},
 	Fold: func(rows projections.Rows, events []event.Recorded) error {
 		for _, e := range events {
@@ -86,6 +87,12 @@ func apply(rows projections.Rows, e event.Recorded) error {
 	case privacyrequest.ErasureFulfilled:
 		q.FulfilledAt, q.Erasure = e.At, data
 		err = rows.Delete(open, projections.Micros(q.Due), id[:])
+	case privacyrequest.RestrictionFulfilled:
+		q.FulfilledAt, q.Hold = e.At, data.Hold
+		err = rows.Delete(open, projections.Micros(q.Due), id[:])
+	case privacyrequest.ObjectionFulfilled:
+		q.FulfilledAt, q.Hold = e.At, data.Hold
+		err = rows.Delete(open, projections.Micros(q.Due), id[:])
 	}
 	if err != nil {
 		return err
@@ -106,7 +113,7 @@ func (q *Request) row() projections.Row {
 		q.Account[:], q.ID[:], int64(q.cursor), q.Person[:], string(q.Kind),
 		projections.Micros(q.ReceivedAt), projections.Micros(q.Due), projections.Micros(q.FulfilledAt),
 		int64(q.Access.Position), int64(q.Access.Events), q.Access.SHA256,
-		q.Erasure.Redaction[:], int64(q.Erasure.Keys), int64(q.Erasure.Events), projections.Flag(q.Erasure.Suppressed),
+		q.Erasure.Redaction[:], int64(q.Erasure.Keys), int64(q.Erasure.Events), projections.Flag(q.Erasure.Suppressed), q.Hold[:],
 	}
 }
 
@@ -116,5 +123,6 @@ func read(r projections.Row) Request {
 		ReceivedAt: r.Time(5), Due: r.Time(6), FulfilledAt: r.Time(7),
 		Access:  privacyrequest.AccessFulfilled{Position: r.Position(8), Events: r.Int(9), SHA256: r.Text(10)},
 		Erasure: privacyrequest.ErasureFulfilled{Redaction: domain.ID(r.Bytes(11)), Keys: r.Int(12), Events: r.Int(13), Suppressed: r.Bool(14)},
+		Hold:    domain.ID(r.Bytes(15)),
 	}
 }

@@ -5,10 +5,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/cleversender/cleversender/adapters/api"
 	"github.com/cleversender/cleversender/adapters/liquid"
+	"github.com/cleversender/cleversender/adapters/mime"
 	"github.com/cleversender/cleversender/adapters/recipient"
 	"github.com/cleversender/cleversender/adapters/sending"
 	"github.com/cleversender/cleversender/adapters/tracking"
@@ -24,10 +26,26 @@ type composer struct {
 	log    commands.Log
 	signer *tracking.Signer
 	base   string // public address of this server, without a slash at the end
+	bounce string // host of the return paths; "": the sender's address is where bounces go
 	now    func() time.Time
 }
 
 var errContentChanged = domain.Refuse("content_changed", "the campaign's content is not what was frozen at its start")
+
+var errBounceDomain = domain.Refuse("bad_bounce_domain", "bounces cannot come back to this domain: no mail server can have its name")
+
+func (e *Engine) newComposer() (*composer, error) {
+	c := &composer{log: e.Journal, signer: e.Signer, base: e.options.BaseURL, now: time.Now}
+	if e.options.BounceDomain == "" {
+		return c, nil
+	}
+	sample, ok := mime.ASCIIDomain(e.Signer.BounceAddress(domain.ID{}, 0, e.options.BounceDomain))
+	if !ok {
+		return nil, errBounceDomain
+	}
+	c.bounce = sample[strings.LastIndexByte(sample, '@')+1:]
+	return c, nil
+}
 
 // Freeze implements sending.Composer: the template as it is now, compiled once
 // so that a broken one is refused before the campaign starts.

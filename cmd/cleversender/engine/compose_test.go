@@ -54,7 +54,10 @@ func composing(c template.Content) *composer {
 }
 
 func compiled(c template.Content, s campaign.Settings) (sending.Mailer, error) {
-	composer := composing(c)
+	return compiledBy(composing(c), s)
+}
+
+func compiledBy(composer *composer, s campaign.Settings) (sending.Mailer, error) {
 	content, err := composer.Freeze(context.Background(), testAccount, s)
 	if err != nil {
 		return nil, err

@@ -44,6 +44,7 @@ type Options struct {
 	RootKey        string         // URI; "": the file root.key in the folder
 	BaseURL        string         // where recipients reach this server, without a slash at the end
 	SMTP           string         // URL of the server that takes our mail; "": nothing is sent
+	BounceDomain   string         // host of the return paths, each of one message; "": bounces go to the sender's address
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	Logger         *slog.Logger
 	Idle           bool            // open, and start no worker
@@ -133,7 +134,9 @@ func (e *Engine) assemble(ctx context.Context) error {
 	e.Importer = &csvimport.Importer{
 		Log: e.Journal, Directory: csvimport.DirectoryFunc(e.Keys.Reserve), Address: address.Forms, Now: time.Now,
 	}
-	e.composer = &composer{log: e.Journal, signer: e.Signer, base: o.BaseURL, now: time.Now}
+	if e.composer, err = e.newComposer(); err != nil {
+		return err
+	}
 	e.Desk = e.newDesk()
 	if o.SMTP != "" {
 		if err := e.openSender(o); err != nil {

@@ -106,7 +106,15 @@ func (m *mailer) Message(_ context.Context, dst []byte, r sending.Recipient) (se
 			return sending.Message{}, err
 		}
 	}
-	return sending.Message{From: m.mailing.Settings.FromEmail, To: r.Email, Data: w.End()}, nil
+	return sending.Message{From: m.returnPath(r), To: r.Email, Data: w.End()}, nil
+}
+
+// returnPath is where a bounce of r's message goes.
+func (m *mailer) returnPath(r sending.Recipient) string {
+	if m.bounce == "" {
+		return m.mailing.Settings.FromEmail
+	}
+	return m.signer.BounceAddress(m.mailing.Campaign, r.Ordinal, m.bounce)
 }
 
 // vars is what the template may name; URLs are made when they are written.

@@ -1,0 +1,4 @@
+package pacing
+
+// Known is how many domains are remembered.
+func (p *Pacer) Known() int { return len(p.lanes.known) }
