@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -52,9 +53,9 @@ func TestAnotherClient(t *testing.T) {
 	}
 }
 
-// Our pool, pipelining or not, hands over what it was given, each message once.
+// Our pool, pipelining or not, to a server quick or slow, hands over what it was given, each message once.
 func TestOurPool(t *testing.T) {
-	for _, o := range []Options{{}, {NoPipelining: true}} {
+	for _, o := range []Options{{}, {NoPipelining: true}, {Delay: time.Millisecond}} {
 		var mu sync.Mutex
 		got := map[string]string{}
 		o.OnMessage = func(_, to string, data []byte) {
