@@ -5,7 +5,7 @@ BIN      := bin/cleversender
 FUZZTIME ?= 20s
 BENCH    ?= import append rebuild send track export erase
 
-.PHONY: build demo test test-crash check bench fuzz golden clean
+.PHONY: build demo test test-crash test-stress check bench fuzz golden clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/cleversender
@@ -23,6 +23,10 @@ test:
 CRASH ?= -crash.recipients 100000 -crash.kills 10
 test-crash:
 	$(GO) test -count 1 -v -timeout 30m -run TestCrash ./cmd/cleversender $(CRASH)
+
+# People change their minds at random while a campaign is sent, a hundred times over.
+test-stress:
+	$(GO) test -count 1 -v -run TestRevocationStress ./adapters/sending -stress.seeds 100
 
 check:
 	.ci/check

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cleversender/cleversender/adapters/eventlog"
@@ -84,17 +85,31 @@ func (g *segment) intend(chunk []candidate) (event.Position, error) {
 
 // barrier waits until the view of the audience has passed the intents, and
 // gives those who are still to be mailed. When nothing that the view says has
-// changed since before it was first asked, it need not be asked again.
+// changed since before it was first asked, it need not be asked again. Who may
+// be mailed by another consent than their intent names agreed anew meanwhile:
+// nothing leaves, and their turn comes again.
 func (g *segment) barrier(live context.Context, at event.Position, edition uint64, chunk []candidate) ([]candidate, error) {
 	err := g.sender.persist(live, "wait for the audience", func() error { return g.sender.o.Audience.WaitFor(live, at) })
 	if err != nil || g.sender.o.Audience.Edition() == edition {
 		return chunk, err
 	}
-	turn := make([]delivery.Recipient, len(chunk))
+	turn, named := make([]delivery.Recipient, len(chunk)), make(map[int]event.Position, len(chunk))
 	for i, c := range chunk {
-		turn[i] = c.Recipient
+		turn[i], named[c.Ordinal] = c.Recipient, c.Consent
 	}
-	return g.willing(live, turn)
+	now, err := g.willing(live, turn)
+	if err != nil {
+		return nil, err
+	}
+	var anew []candidate
+	to := slices.DeleteFunc(now, func(c candidate) bool {
+		if c.Consent == named[c.Ordinal] {
+			return false
+		}
+		anew = append(anew, c)
+		return true
+	})
+	return to, g.recall(anew)
 }
 
 // opened makes the chunk's data plain, in place. After a few attempts it asks

@@ -44,7 +44,9 @@
 //
 // A message leaves only after the barrier: the intent is durable, the view of the
 // audience has passed it, and what the view says has not changed since it was
-// read, or is read anew. So every revocation recorded before the intent is honoured.
+// read, or is read anew. So every revocation recorded before the intent is honoured,
+// and a message leaves by the very consent that its intent names: who agreed anew
+// meanwhile is recorded as not sent to, and has another turn.
 //
 // Limits are asked before the intent. Whom they hold back waits as before, and
 // nothing is recorded of it; a reason of theirs to stop pauses the campaign.

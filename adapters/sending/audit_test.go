@@ -1,0 +1,164 @@
+package sending_test
+
+import (
+	"context"
+	"fmt"
+	"sort"
+
+	"github.com/cleversender/cleversender/adapters/eventlog"
+	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/consent"
+	"github.com/cleversender/cleversender/domain/delivery"
+	"github.com/cleversender/cleversender/domain/event"
+	"github.com/cleversender/cleversender/domain/subscriber"
+)
+
+// said is what a person has said up to some point of the log, for one list. It
+// is read from the events alone, not by the audience that the worker asks.
+type said struct {
+	consent    event.Position // of the consent in force; 0: none
+	objected   event.Position // 0: not
+	suppressed map[subscriber.Hold]bool
+	restricted bool
+	erased     bool
+}
+
+func (s *said) take(e event.Recorded) {
+	switch d := e.Data.(type) {
+	case consent.Given:
+		s.consent = e.Position
+	case consent.Revoked:
+		s.consent = 0
+	case subscriber.Suppressed:
+		s.suppressed[d.Reason] = true
+	case subscriber.Unsuppressed:
+		delete(s.suppressed, d.Reason)
+	case subscriber.Restricted:
+		s.restricted = true
+	case subscriber.RestrictionLifted:
+		s.restricted = false
+	case subscriber.Objected:
+		s.objected = e.Position
+	case subscriber.ObjectionWithdrawn:
+		s.objected = 0
+	case subscriber.Erased:
+		s.erased = true
+	}
+}
+
+// allows is the position of the consent by which mail may go out; 0: it may not.
+func (s *said) allows() event.Position {
+	if s.erased || s.restricted || len(s.suppressed) > 0 || s.consent < s.objected {
+		return 0
+	}
+	return s.consent
+}
+
+// intent is a send.intended, the consent that it names, and the one in force
+// where it stands. Whom something else held back there may be let go before the
+// message leaves: since says from where on it may.
+type intent struct {
+	at, names, consent, since event.Position
+}
+
+// audit is a whole log, read once from the first event to the last.
+type audit struct {
+	people   map[domain.ID]*said
+	intents  map[domain.ID][]intent
+	open     map[domain.ID]bool // intended, and nothing said of it since
+	accepted map[domain.ID]int
+	wrong    []string
+}
+
+// newAudit reads the log and notes what no log may hold.
+func newAudit(ctx context.Context, j *eventlog.Journal) (*audit, error) {
+	a := &audit{
+		people: map[domain.ID]*said{}, intents: map[domain.ID][]intent{}, open: map[domain.ID]bool{}, accepted: map[domain.ID]int{},
+	}
+	head, err := j.Head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for page, err := range j.Follow(ctx, 0, nil, 500) {
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range page.Events {
+			a.take(e)
+		}
+		if page.Next >= head {
+			break
+		}
+	}
+	return a, nil
+}
+
+func (a *audit) complain(format string, args ...any) {
+	a.wrong = append(a.wrong, fmt.Sprintf(format, args...))
+}
+
+func (a *audit) take(e event.Recorded) {
+	id := e.Meta.Subject
+	p := a.people[id]
+	if p == nil {
+		p = &said{suppressed: map[subscriber.Hold]bool{}}
+		a.people[id] = p
+	}
+	switch d := e.Data.(type) {
+	case delivery.Intended:
+		if a.open[id] {
+			a.complain("event %d: intended again, and nobody knows what became of the last", e.Position)
+		}
+		a.open[id] = true
+		i := intent{at: e.Position, names: d.Consent, consent: p.consent}
+		if p.allows() > 0 {
+			i.since = e.Position
+		}
+		a.intents[id] = append(a.intents[id], i)
+	case delivery.Accepted:
+		if !a.open[id] {
+			a.complain("event %d: accepted, and never intended", e.Position)
+		}
+		a.open[id] = false
+		if a.accepted[id]++; a.accepted[id] > 1 {
+			a.complain("event %d: accepted again", e.Position)
+		}
+		a.left(id, e.Position)
+	case delivery.Deferred:
+		a.open[id] = false
+		if d.Code != 0 { // a server was asked
+			a.left(id, e.Position)
+		}
+	case delivery.Failed:
+		a.open[id] = false
+		if d.Code != 0 {
+			a.left(id, e.Position)
+		}
+	case delivery.Withheld:
+		a.open[id] = false
+	default:
+		p.take(e)
+		if all := a.intents[id]; len(all) > 0 {
+			if i := &all[len(all)-1]; i.since == 0 && i.consent > 0 && p.allows() == i.consent {
+				i.since = e.Position
+			}
+		}
+	}
+}
+
+// left: a message to this person had left by this point of the log. Its intent
+// has to stand where a consent was in force, and to name it.
+func (a *audit) left(id domain.ID, by event.Position) {
+	all := a.intents[id]
+	n := sort.Search(len(all), func(i int) bool { return all[i].at > by })
+	switch {
+	case n == 0:
+		a.complain("by %d: left without an intent", by)
+	case all[n-1].consent == 0:
+		a.complain("by %d: left, without a consent in force at the intent, %d", by, all[n-1].at)
+	case all[n-1].consent != all[n-1].names:
+		a.complain("by %d: left, allowed by %d, and the intent, %d, names %d", by, all[n-1].consent, all[n-1].at, all[n-1].names)
+	case all[n-1].since == 0 || all[n-1].since > by:
+		a.complain("by %d: left, though something held the person back since before the intent, %d", by, all[n-1].at)
+	}
+}
