@@ -20,6 +20,7 @@ type pace struct {
 	places   int
 	admitted int
 	domains  map[string]bool
+	throttle map[int]bool
 	stop     string // what it says once five have ended
 	ended    int
 }
@@ -43,8 +44,9 @@ func (p *pace) Admit(t sending.Turn, now time.Time) (again time.Time, ok bool) {
 	p.places++
 	p.admitted++
 	if p.domains == nil {
-		p.domains = map[string]bool{}
+		p.domains, p.throttle = map[string]bool{}, map[int]bool{}
 	}
+	p.throttle[t.Throttle] = true
 	p.domains[t.Domain] = true
 	return again, true
 }
@@ -130,6 +132,24 @@ func TestLimitsOfWhoLeaves(t *testing.T) {
 		}
 		if limits.places != 0 {
 			t.Errorf("%d places never given back", limits.places)
+		}
+	})
+}
+
+// A throttle set in mid-flight is in the turns that follow.
+func TestLimitsHearOfTheThrottle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 10)
+		o, limits := w.one(), &pace{}
+		o.Limits = limits
+		w.start()
+		_, stop := run(t, o)
+		defer stop()
+		time.Sleep(4 * time.Second)
+		w.ask(commands.ThrottleCampaign{Campaign: w.campaign, PerHour: 3600})
+		w.finish()
+		if !limits.throttle[0] || !limits.throttle[3600] {
+			t.Errorf("turns had the throttles %v, want 0 and 3600", limits.throttle)
 		}
 	})
 }
