@@ -16,6 +16,22 @@ func Classify(code int, enhanced, text string) Kind {
 	return kind
 }
 
+// Explain is what a refusal that somebody reports says of the mailbox, and the
+// status that fits best: status as the reporter gives it, or "", and the words
+// of the server that refused.
+func Explain(status, words string) (Kind, string) {
+	status = findStatus(status)
+	if theirs := findStatus(words); imprecise(status) && theirs != "" && (status == "" || theirs[0] == status[0]) {
+		status = theirs // the host that refused knows better than the one that reports
+	}
+	return judge(findCode(words+" "), status, words)
+}
+
+func imprecise(status string) bool {
+	_, precise := ofStatus(status)
+	return !precise
+}
+
 // judge weighs a reply's code (0: none), its enhanced status (""), and its
 // words. It returns the status that fits best.
 func judge(code int, status, text string) (Kind, string) {

@@ -35,7 +35,7 @@ func (r *Report) dsn(m *mail) {
 		if rank := slices.Index(mildness, kind); rank < best {
 			best = rank
 			r.Kind, r.Status = kind, status
-			r.Diagnostic = quote(typed(group.get("Diagnostic-Code")))
+			r.Diagnostic = Quote(typed(group.get("Diagnostic-Code")))
 			r.Recipient = recipientIn(group)
 		}
 	}
@@ -51,20 +51,11 @@ func fate(group fields, text string) (Kind, string) {
 	case "delayed":
 		return Delayed, status
 	}
-	diagnostic := group.get("Diagnostic-Code")
-	code := findCode(typed(diagnostic) + " ")
-	if theirs := findStatus(diagnostic); theirs != "" && imprecise(status) && (status == "" || theirs[0] == status[0]) {
-		status = theirs // the host that refused knows better than the one that reports
+	diagnostic := typed(group.get("Diagnostic-Code"))
+	if _, at := match(patterns, folded(diagnostic)); at < 0 && imprecise(status) && imprecise(findStatus(diagnostic)) {
+		diagnostic += " " + text
 	}
-	if _, at := match(patterns, folded(diagnostic)); at < 0 && imprecise(status) {
-		diagnostic = text
-	}
-	return judge(code, status, diagnostic)
-}
-
-func imprecise(status string) bool {
-	_, precise := ofStatus(status)
-	return !precise
+	return Explain(status, diagnostic)
 }
 
 // recipientIn is whom a group is about.
@@ -104,10 +95,4 @@ func hostIn(value string) string {
 		return ""
 	}
 	return strings.ToLower(name)
-}
-
-// quote keeps the beginning of a server's words.
-func quote(text string) personal.Text {
-	text = squeezed(text)
-	return personal.Of(strings.ToValidUTF8(text[:min(len(text), MaxDiagnostic)], ""))
 }

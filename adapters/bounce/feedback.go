@@ -11,14 +11,19 @@ import (
 // it back, auth-failure (RFC 6591) is about us.
 var complaints = map[string]bool{"abuse": true, "fraud": true, "virus": true, "other": true, "opt-out": true, "opt-out-list": true}
 
+// OfFeedback is what a type of feedback makes of a report.
+func OfFeedback(kind string) Kind {
+	if complaints[kind] {
+		return Complaint
+	}
+	return Unknown
+}
+
 // feedback reads a complaint in the Abuse Reporting Format (RFC 5965).
 func (r *Report) feedback(m *mail) {
 	report, _ := readFields(m.feedback)
-	r.Source, r.Kind = Feedback, Unknown
-	r.Feedback = token(report.get("Feedback-Type"))
-	if complaints[r.Feedback] {
-		r.Kind = Complaint
-	}
+	r.Source, r.Feedback = Feedback, token(report.get("Feedback-Type"))
+	r.Kind = OfFeedback(r.Feedback)
 	r.Reporter = hostIn(typed(report.get("Reporting-MTA")))
 	if to := addressIn(report.get("Original-Rcpt-To")); to != "" {
 		r.Recipient = personal.Of(to)

@@ -1,6 +1,10 @@
 package bounce
 
-import "github.com/cleversender/cleversender/domain/personal"
+import (
+	"strings"
+
+	"github.com/cleversender/cleversender/domain/personal"
+)
 
 // A Kind is what a report says of the mailbox. Names are stored.
 type Kind string
@@ -35,15 +39,20 @@ type Report struct {
 	ID         string // the same for the same report, when it comes again
 	Kind       Kind
 	Source     Source
-	Status     string            // "5.1.1" (RFC 3463); "" when none was given or can be told
-	Feedback   string            // of a complaint: abuse, fraud, … (RFC 5965, section 7.3)
-	Reporter   string            // the host that reports
-	MessageID  string            // of the message that it is about, without angle brackets
-	Paths      []personal.Text   // addresses that may be the message's envelope sender, best first
-	Recipient  personal.Text     // whom the message did not reach, as the reporter calls them
-	Diagnostic personal.Text     // the words of the server that refused, up to MaxDiagnostic bytes
-	Args       map[string]string // what a provider of mail was given with the message, and gives back
+	Status     string          // "5.1.1" (RFC 3463); "" when none was given or can be told
+	Feedback   string          // of a complaint: abuse, fraud, … (RFC 5965, section 7.3)
+	Reporter   string          // the host that reports
+	MessageID  string          // of the message that it is about, without angle brackets
+	Paths      []personal.Text // addresses that may be the message's envelope sender, best first
+	Recipient  personal.Text   // whom the message did not reach, as the reporter calls them
+	Diagnostic personal.Text   // the words of the server that refused, up to MaxDiagnostic bytes
 }
 
 // MaxDiagnostic bounds what is kept of a server's words, in bytes.
 const MaxDiagnostic = 500
+
+// Quote bounds a server's words.
+func Quote(words string) personal.Text {
+	words = squeezed(words)
+	return personal.Of(strings.ToValidUTF8(words[:min(len(words), MaxDiagnostic)], ""))
+}

@@ -40,7 +40,7 @@ func (r *Report) text(m *mail) {
 	r.Kind, r.Status = judge(findCode(plain), findStatus(plain), plain)
 	_, at := match(patterns, low)
 	from := strings.LastIndexByte(plain[:max(0, min(at-100, len(plain)))], ' ') + 1
-	r.Diagnostic = quote(plain[from:])
+	r.Diagnostic = Quote(plain[from:])
 }
 
 // adopt takes the header of a message that a text repeats, after a line or two
