@@ -256,7 +256,7 @@ func TestImportRespects(t *testing.T) {
 func TestImportHoldsBack(t *testing.T) {
 	w := newWorld(t)
 	file := func(name string) string {
-		return fmt.Sprintf("email,name\nann@example.org,%[1]s\nbob@example.org,%[1]s\ncyd@example.org,%[1]s\ndan@example.org,%[1]s\nann@example.org,%[1]s\nbob@example.org,\"a\x01b\"\n", name)
+		return fmt.Sprintf("email,name\nann@example.org,%[1]s\nbob@example.org,%[1]s\ncyd@example.org,%[1]s\ndan@example.org,%[1]s\nann@example.org,%[1]s\n", name)
 	}
 	w.run(t, options(1), file("First"))
 	var people []domain.ID
@@ -271,7 +271,7 @@ func TestImportHoldsBack(t *testing.T) {
 	}
 	do(t, w, domain.ID{6}, commands.GiveConsent{Person: people[3], Purpose: consent.Mailing, List: news, Method: consent.ByForm})
 	got := w.run(t, options(2), file("Second"))
-	if want := (contactimport.Counts{Updated: 3, Unchanged: 2, Rejected: 1, HeldBack: 4}); got.Counts != want {
+	if want := (contactimport.Counts{Updated: 3, Unchanged: 2, HeldBack: 4}); got.Counts != want {
 		t.Errorf("counts %+v, want %+v", got.Counts, want)
 	}
 	for i, want := range []subscriber.Standing{{subscriber.Restriction}, {subscriber.HardBounce}, {subscriber.Objection}} {

@@ -250,11 +250,7 @@ func (b *batch) settle(list domain.ID) {
 	}
 	for i := range b.people {
 		if p := &b.people[i]; p.state.HeldBack(list) != "" {
-			for _, row := range p.rows {
-				if b.outcomes[row] != rejected {
-					counts.HeldBack++
-				}
-			}
+			counts.HeldBack += len(p.rows)
 		}
 	}
 	slices.SortStableFunc(b.chunk.rejected, func(x, y contactimport.RejectedRow) int { return x.Line - y.Line })
