@@ -21,6 +21,7 @@ const (
 	maxTemplate  = 512 << 10
 	maxIP        = 64
 	maxClient    = 500
+	maxSignal    = 64
 )
 
 // oneLine refuses text that could break out of a header or a table: controls,

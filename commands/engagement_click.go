@@ -15,6 +15,7 @@ type RecordClick struct {
 	Ordinal  int
 	Link     int // index into the campaign's frozen links
 	Machine  engagement.Machine
+	Signal   string // what gave it away: a word of ours, never the client's
 	IP       personal.Text
 	Client   personal.Text
 }
@@ -24,14 +25,14 @@ func (c RecordClick) Stream() string { return engagement.Stream(c.Campaign, c.Wr
 
 // Decide implements Command.
 func (c RecordClick) Decide(engagement.Hits) ([]engagement.Event, error) {
-	if err := hit(c.Person, c.Ordinal, c.Machine); err != nil {
+	if err := hit(c.Person, c.Ordinal, c.Machine, c.Signal); err != nil {
 		return nil, err
 	}
 	if c.Link < 0 || c.Link >= maxLinks {
 		return nil, ErrBadNumber
 	}
 	return []engagement.Event{engagement.Clicked{
-		Person: c.Person, Campaign: c.Campaign, Ordinal: c.Ordinal, Link: c.Link, Machine: c.Machine,
+		Person: c.Person, Campaign: c.Campaign, Ordinal: c.Ordinal, Link: c.Link, Machine: c.Machine, Signal: c.Signal,
 		IP: clip(c.IP, maxIP), Client: clip(c.Client, maxClient),
 	}}, nil
 }

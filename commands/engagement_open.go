@@ -18,6 +18,7 @@ type RecordOpen struct {
 	Person   domain.ID
 	Ordinal  int
 	Machine  engagement.Machine
+	Signal   string // what gave it away: a word of ours, never the client's
 	IP       personal.Text
 	Client   personal.Text
 }
@@ -27,16 +28,19 @@ func (c RecordOpen) Stream() string { return engagement.Stream(c.Campaign, c.Wri
 
 // Decide implements Command.
 func (c RecordOpen) Decide(engagement.Hits) ([]engagement.Event, error) {
-	if err := hit(c.Person, c.Ordinal, c.Machine); err != nil {
+	if err := hit(c.Person, c.Ordinal, c.Machine, c.Signal); err != nil {
 		return nil, err
 	}
 	return []engagement.Event{engagement.Opened{
-		Person: c.Person, Campaign: c.Campaign, Ordinal: c.Ordinal, Machine: c.Machine,
+		Person: c.Person, Campaign: c.Campaign, Ordinal: c.Ordinal, Machine: c.Machine, Signal: c.Signal,
 		IP: clip(c.IP, maxIP), Client: clip(c.Client, maxClient),
 	}}, nil
 }
 
-func hit(person domain.ID, ordinal int, m engagement.Machine) error {
+// ErrSignal: what gave a machine away is too long, or there is no machine.
+var ErrSignal = domain.Refuse("bad_signal", "what gave a machine away is a short text, and only a machine has one")
+
+func hit(person domain.ID, ordinal int, m engagement.Machine, signal string) error {
 	switch {
 	case person.IsZero():
 		return ErrNobody
@@ -44,6 +48,8 @@ func hit(person domain.ID, ordinal int, m engagement.Machine) error {
 		return ErrBadNumber
 	case !m.Known():
 		return ErrMachine
+	case m == engagement.MaybeHuman && signal != "", len(signal) > maxSignal:
+		return ErrSignal
 	}
 	return nil
 }

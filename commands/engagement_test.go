@@ -18,12 +18,16 @@ func TestRecordHits(t *testing.T) {
 		fact engagement.Event
 	}{
 		{
-			RecordOpen{Campaign: one, Writer: two, Person: ada, Ordinal: 7, Machine: engagement.ImageProxy, IP: ip, Client: client},
-			engagement.Opened{Person: ada, Campaign: one, Ordinal: 7, Machine: engagement.ImageProxy, IP: ip, Client: client},
+			RecordOpen{Campaign: one, Writer: two, Person: ada, Ordinal: 7, Machine: engagement.ImageProxy, Signal: "googleimageproxy", IP: ip, Client: client},
+			engagement.Opened{Person: ada, Campaign: one, Ordinal: 7, Machine: engagement.ImageProxy, Signal: "googleimageproxy", IP: ip, Client: client},
 		},
 		{
 			RecordClick{Campaign: one, Writer: two, Person: ada, Ordinal: 7, Link: 3, IP: ip, Client: client},
 			engagement.Clicked{Person: ada, Campaign: one, Ordinal: 7, Link: 3, IP: ip, Client: client},
+		},
+		{
+			RecordClick{Campaign: one, Writer: two, Person: ada, Machine: engagement.HeadProbe, Signal: "head"},
+			engagement.Clicked{Person: ada, Campaign: one, Machine: engagement.HeadProbe, Signal: "head"},
 		},
 		{
 			RecordUnsubscribe{Campaign: one, Writer: two, Person: ada, Ordinal: 7},
@@ -41,6 +45,10 @@ func TestHitRefusals(t *testing.T) {
 		"bad_number": {
 			RecordOpen{Person: ada, Ordinal: -1}, RecordClick{Person: ada, Ordinal: -1}, RecordUnsubscribe{Person: ada, Ordinal: -1},
 			RecordClick{Person: ada, Link: -1}, RecordClick{Person: ada, Link: 1<<16 - 1},
+		},
+		"bad_signal": {
+			RecordOpen{Person: ada, Signal: "head"},
+			RecordClick{Person: ada, Machine: engagement.Scanner, Signal: strings.Repeat("x", 65)},
 		},
 		"unknown_machine": {RecordOpen{Person: ada, Machine: "toaster"}, RecordClick{Person: ada, Machine: "toaster"}},
 	} {

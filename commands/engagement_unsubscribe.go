@@ -19,7 +19,7 @@ func (c RecordUnsubscribe) Stream() string { return engagement.Stream(c.Campaign
 
 // Decide implements Command.
 func (c RecordUnsubscribe) Decide(engagement.Hits) ([]engagement.Event, error) {
-	if err := hit(c.Person, c.Ordinal, engagement.MaybeHuman); err != nil {
+	if err := hit(c.Person, c.Ordinal, engagement.MaybeHuman, ""); err != nil {
 		return nil, err
 	}
 	return []engagement.Event{engagement.Unsubscribed{

@@ -30,12 +30,12 @@ func (h *Handler) pixel(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Handler) recordOpen(r *http.Request, t Token) {
-	why := Machine(r.Method, r.Header)
+	why, signal := Machine(r.Method, r.Header)
 	ip, client := h.who(r)
 	h.record(r, "open", t, why, Permission.opens, func(req commands.Request, writer domain.ID, after uint64) []event.Draft {
 		return decide(req, after, commands.RecordOpen{
 			Campaign: t.Campaign, Writer: writer, Person: t.Person, Ordinal: t.Ordinal,
-			Machine: why, IP: ip, Client: client,
+			Machine: why, Signal: signal, IP: ip, Client: client,
 		})
 	})
 }
@@ -76,12 +76,12 @@ func (h *Handler) target(ctx context.Context, t Token) (string, error) {
 }
 
 func (h *Handler) recordClick(r *http.Request, t Token) {
-	why := Machine(r.Method, r.Header)
+	why, signal := Machine(r.Method, r.Header)
 	ip, client := h.who(r)
 	h.record(r, "click", t, why, Permission.clicks, func(req commands.Request, writer domain.ID, after uint64) []event.Draft {
 		return decide(req, after, commands.RecordClick{
 			Campaign: t.Campaign, Writer: writer, Person: t.Person, Ordinal: t.Ordinal, Link: t.Link,
-			Machine: why, IP: ip, Client: client,
+			Machine: why, Signal: signal, IP: ip, Client: client,
 		})
 	})
 }

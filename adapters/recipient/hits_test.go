@@ -164,7 +164,7 @@ func TestHeadIsAMachine(t *testing.T) {
 	if r := w.do("HEAD", "/o/"+w.token(tracking.Open)+".gif", ""); r.StatusCode != 200 {
 		t.Fatal(r.StatusCode)
 	}
-	if e := w.since(before); len(e) != 1 || e[0].Data.(engagement.Opened).Machine != engagement.HeadProbe {
+	if e := w.since(before); len(e) != 1 || e[0].Data.(engagement.Opened).Machine != engagement.HeadProbe || e[0].Data.(engagement.Opened).Signal != "head" {
 		t.Errorf("events %v", e)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/campaign"
 	"github.com/cleversender/cleversender/domain/delivery"
+	"github.com/cleversender/cleversender/domain/engagement"
 	"github.com/cleversender/cleversender/projections/audience"
 	"github.com/cleversender/cleversender/projections/campaignlist"
 	"github.com/cleversender/cleversender/projections/campaignreport"
@@ -68,6 +69,7 @@ type campaignPage struct {
 	Why      campaignreport.Reasons
 	Withheld []reasonCount
 	Failed   []reasonCount
+	Machines []machineCount
 	Funnel   []funnelStep
 	Charts   []chart
 	Hours    []campaignreport.Hour
@@ -82,6 +84,12 @@ type linkRow struct {
 type reasonCount struct {
 	Reason delivery.Reason
 	People int
+}
+
+// machineCount is hits that are counted apart, for one reason.
+type machineCount struct {
+	Reason        engagement.Machine
+	Opens, Clicks int
 }
 
 func (s *site) campaign(w http.ResponseWriter, r *http.Request, who session) error {
@@ -146,6 +154,12 @@ func (s *site) fillReport(ctx context.Context, p *campaignPage) (err error) {
 		return err
 	}
 	p.Withheld, p.Failed = sorted(p.Why.Withheld), sorted(p.Why.Failed)
+	for _, m := range engagement.Machines {
+		c := machineCount{m, p.Why.MachineOpens[string(m)], p.Why.MachineClicks[string(m)]}
+		if c.Opens+c.Clicks > 0 {
+			p.Machines = append(p.Machines, c)
+		}
+	}
 	p.Funnel, p.Charts = funnel(p.Report), charts(p.Hours)
 	return nil
 }

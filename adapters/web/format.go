@@ -10,6 +10,7 @@ import (
 	"github.com/cleversender/cleversender/domain/consent"
 	"github.com/cleversender/cleversender/domain/contactimport"
 	"github.com/cleversender/cleversender/domain/delivery"
+	"github.com/cleversender/cleversender/domain/engagement"
 	"github.com/cleversender/cleversender/domain/personal"
 	"github.com/cleversender/cleversender/domain/privacyrequest"
 	"github.com/cleversender/cleversender/domain/subscriber"
@@ -20,11 +21,17 @@ var funcs = template.FuncMap{
 	"n": thousands, "percent": percent, "when": when, "iso": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 	"status": func(s campaign.Status) string { return statusNames[s] }, "why": func(r delivery.Reason) string { return reasonNames[r] },
 	"hold": func(h subscriber.Hold) string { return holdNames[h] }, "asked": func(k privacyrequest.Kind) string { return requestNames[k] },
+	"machine":  func(m engagement.Machine) string { return machineNames[m] },
 	"standing": func(s audience.Standing) string { return standingNames[s] }, "purpose": func(p consent.Purpose) string { return purposeNames[p] },
 	"method": func(m consent.Method) string { return strings.ReplaceAll(string(m), "_", " ") },
 	"short":  func(s string) string { return s[:min(8, len(s))] }, "plain": plain, "join": strings.Join, "size": size,
 	"said": func(eventType string) string { return saidNames[eventType] }, "bytes": func(b []byte) string { return size(int64(len(b))) },
 	"leftOut": func(c contactimport.Counts) string { return thousands(c.Suppressed + c.Rejected) },
+}
+
+var machineNames = map[engagement.Machine]string{
+	engagement.Prefetch: "Fetched ahead by a browser, before anybody looked", engagement.HeadProbe: "Asked whether it is there, and did not fetch it",
+	engagement.ImageProxy: "A mail provider's proxy fetched the pictures", engagement.Scanner: "A security scanner, crawler or program",
 }
 
 var statusNames = map[campaign.Status]string{

@@ -55,7 +55,7 @@ func TestReport(t *testing.T) {
 		"Withheld: Unsubscribed before their turn", "Failed: The mail server refused the message",
 		`https://example.com/?a=1&amp;b=2</td><td class="num">1</td><td class="num">1</td><td class="num">1</td>`,
 		`<title id="sent-title">Sent over time</title>`, `role="img" aria-labelledby="opens-title opens-desc"`,
-		"1 Mar 2026, 17:00 UTC: 1</title>", "The numbers as a table")
+		"1 Mar 2026, 17:00 UTC: 1</title>", `A security scanner, crawler or program</td><td class="num">0</td><td class="num">1</td>`, "The numbers as a table")
 	if n := strings.Count(p.body, `<rect class="clicks"`); n != 1 {
 		t.Errorf("%d bars of clicks", n)
 	}

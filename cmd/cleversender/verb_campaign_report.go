@@ -33,10 +33,25 @@ func writeReport(w io.Writer, r api.Report) {
 	}
 	rows = append(rows, line("failed", r.Failed), line("unknown", r.Unknown), line("waiting", r.Waiting+r.Pending+r.Deferred),
 		line("opened", r.Opens.People), line("clicked", r.Clicks.People), line("unsubscribed", r.Unsubscribed))
+	rows = append(rows, byMachines("opens by machines", r.Opens, r.Machines.Opens)...)
+	rows = append(rows, byMachines("clicks by machines", r.Clicks, r.Machines.Clicks)...)
 	table(w, rows...)
 	for _, l := range r.Links {
 		fmt.Fprintf(w, "%6d  %s\n", l.Clicks.People, l.URL)
 	}
+}
+
+// byMachines is hits that are counted apart, and why; nothing when there are none.
+func byMachines(name string, of api.Hits, why map[string]int) [][]string {
+	n := of.All - of.Human
+	if n == 0 {
+		return nil
+	}
+	rows := [][]string{{name, strconv.Itoa(n), share(n, of.All)}}
+	for _, reason := range slices.Sorted(maps.Keys(why)) {
+		rows = append(rows, []string{"  " + reason, strconv.Itoa(why[reason]), share(why[reason], of.All)})
+	}
+	return rows
 }
 
 // share is a part of the whole, in percent.

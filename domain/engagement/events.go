@@ -18,6 +18,7 @@ type Opened struct {
 	Campaign domain.ID     `json:"campaign"`
 	Ordinal  int           `json:"ordinal"`
 	Machine  Machine       `json:"machine"`
+	Signal   string        `json:"signal,omitempty"` // what gave a machine away, in our words
 	IP       personal.Text `json:"ip" personal:"behaviour"`
 	Client   personal.Text `json:"client" personal:"behaviour"` // user agent
 }
@@ -29,6 +30,7 @@ type Clicked struct {
 	Ordinal  int           `json:"ordinal"`
 	Link     int           `json:"link"` // index into the campaign's frozen links
 	Machine  Machine       `json:"machine"`
+	Signal   string        `json:"signal,omitempty"` // what gave a machine away, in our words
 	IP       personal.Text `json:"ip" personal:"behaviour"`
 	Client   personal.Text `json:"client" personal:"behaviour"`
 }

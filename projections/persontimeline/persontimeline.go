@@ -118,9 +118,9 @@ func (t *Entry) sent(data any) bool {
 func (t *Entry) engaged(data any) bool {
 	switch e := data.(type) {
 	case engagement.Opened:
-		t.What, t.Campaign, t.IP, t.Client = "message opened"+machine(e.Machine), e.Campaign, e.IP, e.Client
+		t.What, t.Campaign, t.IP, t.Client = "message opened"+machine(e.Machine, e.Signal), e.Campaign, e.IP, e.Client
 	case engagement.Clicked:
-		t.What = fmt.Sprintf("link %d followed", e.Link+1) + machine(e.Machine)
+		t.What = fmt.Sprintf("link %d followed", e.Link+1) + machine(e.Machine, e.Signal)
 		t.Campaign, t.Link, t.IP, t.Client = e.Campaign, e.Link, e.IP, e.Client
 	case engagement.Unsubscribed:
 		t.What, t.Campaign = "unsubscribed by way of this message", e.Campaign
@@ -164,9 +164,12 @@ func code(code int, enhanced string) string {
 	return strings.TrimRight(fmt.Sprintf(" (%d %s", code, enhanced), " ") + ")"
 }
 
-func machine(m engagement.Machine) string {
-	if m == engagement.MaybeHuman {
+func machine(m engagement.Machine, signal string) string {
+	switch {
+	case m == engagement.MaybeHuman:
 		return ""
+	case signal == "" || signal == string(m):
+		return ", by a machine (" + string(m) + ")"
 	}
-	return ", by a machine (" + string(m) + ")"
+	return ", by a machine (" + string(m) + ": " + signal + ")"
 }

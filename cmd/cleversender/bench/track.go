@@ -88,7 +88,7 @@ func benchTrack(ctx context.Context, b *bench) ([]Report, error) {
 	r.Extra = map[string]any{
 		"connections": connections, "campaigns": len(campaigns),
 		"hits_per_commit": round(float64(len(targets)) / float64(after-commits)),
-		"p50_ms": ms(took[len(took)/2]), "p99_ms": ms(took[len(took)*99/100]), "max_ms": ms(took[len(took)-1]),
+		"p50_ms":          ms(took[len(took)/2]), "p99_ms": ms(took[len(took)*99/100]), "max_ms": ms(took[len(took)-1]),
 	}
 	r.Against(limit)
 	projected.Against(limit)
