@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/cleversender/cleversender/adapters/sending"
 	"github.com/cleversender/cleversender/domain/campaign"
@@ -85,7 +86,10 @@ func failing(t *testing.T, w *world, n int, done, crash bool) int {
 	var ran sync.WaitGroup
 	ran.Go(func() { _ = sending.New(o).Run(ctx) })
 	if crash {
-		<-ctx.Done()
+		for ctx.Err() == nil && !w.state().Over() { // in this run it may take fewer appends
+			time.Sleep(100 * time.Millisecond)
+		}
+		kill()
 		ran.Wait()
 		_, stop := run(t, w.options())
 		defer stop()
@@ -132,6 +136,27 @@ func TestTheWorkerDiesAtEveryAppend(t *testing.T) {
 	everyAppend(t, true, 2*3)
 }
 
+// troubled is a world that takes every step there is: somebody has revoked, the
+// server defers one message, refuses one, and has the connection break for one.
+func troubled(t *testing.T) *world {
+	w := newWorld(t, crowd)
+	w.revoke(1)
+	var asked sync.Map
+	w.sink.answer = func(_ int, to string) (delivery.Reply, bool) {
+		_, again := asked.LoadOrStore(to, true)
+		switch {
+		case to == address(3):
+			return delivery.Reply{Outcome: delivery.Never, Code: 550}, false
+		case to == address(4) && !again:
+			return delivery.Reply{Outcome: delivery.NotNow, Code: 451}, false
+		case to == address(6) && !again:
+			return delivery.Reply{Outcome: delivery.NotSent}, false
+		}
+		return delivery.Reply{Outcome: delivery.Taken, Code: 250}, true
+	}
+	return w
+}
+
 func everyAppend(t *testing.T, crash bool, maxUnknown int) {
 	for _, done := range []bool{false, true} {
 		appends := 1 << 30
@@ -139,9 +164,9 @@ func everyAppend(t *testing.T, crash bool, maxUnknown int) {
 			t.Run(fmt.Sprintf("append %d, done %t", n, done), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					if n == 1 {
-						appends = failing(t, newWorld(t, crowd), 0, false, false)
+						appends = failing(t, troubled(t), 0, false, false)
 					}
-					w := newWorld(t, crowd)
+					w := troubled(t)
 					failing(t, w, n, done, crash)
 					w.once(maxUnknown)
 				})
