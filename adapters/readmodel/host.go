@@ -59,7 +59,7 @@ const (
 	maxPause = 250 * time.Millisecond
 	// At the tail, when events follow each other within less than gather, a projection
 	// that nobody waits for gathers them for so long: larger pages cost less an event.
-	gather = 50 * time.Millisecond
+	gather = 100 * time.Millisecond
 )
 
 // NewHost opens the model of every projection. Nothing moves before Run.
