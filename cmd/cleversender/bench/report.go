@@ -100,6 +100,18 @@ func peakRSS() float64 {
 	return 0
 }
 
+// loadAverage is of the last minute (proc(5)), so that a figure from a machine
+// that does other work can be told; 0 where the system does not say.
+func loadAverage() float64 {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return 0
+	}
+	first, _, _ := strings.Cut(string(text), " ")
+	load, _ := strconv.ParseFloat(first, 64)
+	return load
+}
+
 // String is the report for people.
 func (r Report) String() string {
 	line := fmt.Sprintf("%-8s %10d units  %8.2f s  %10.0f/s  %6.1f us CPU  %5.0f MB", r.Bench, r.Units, r.Seconds, r.PerSecond, r.CPUPerUnit, r.PeakRSS)

@@ -52,6 +52,7 @@ func (b *bench) sendTo(ctx context.Context, to *mailServer, c *letter) ([]Report
 	if err != nil {
 		return nil, err
 	}
+	load := loadAverage()
 	m, err := b.meter()
 	if err != nil {
 		return nil, err
@@ -80,7 +81,7 @@ func (b *bench) sendTo(ctx context.Context, to *mailServer, c *letter) ([]Report
 	if run.Sent != b.Size || to.sink != nil && took.Messages != run.Sent {
 		return nil, fmt.Errorf("%d people, %+v, and the server took %d messages", b.Size, run.Finished, took.Messages)
 	}
-	sent.Extra = map[string]any{"sent": run.Sent, "events": int(head - before)}
+	sent.Extra = map[string]any{"sent": run.Sent, "events": int(head - before), "load": load}
 	if to.sink != nil {
 		wire := took.Last.Sub(took.First)
 		sent.Extra["taken"], sent.Extra["message_bytes"] = took.Messages, took.Bytes/int64(took.Messages)
