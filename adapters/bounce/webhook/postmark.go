@@ -19,7 +19,7 @@ var errPassword = errors.New("the user or the password is wrong")
 // https://user:password@host/path.
 func Postmark(o Options, user, password string) (http.Handler, error) {
 	if user == "" || len(password) < 16 {
-		return nil, errors.New("Postmark's webhook needs a user, and a password of 16 characters or more")
+		return nil, errors.New("a webhook for Postmark needs a user, and a password of 16 characters or more")
 	}
 	return o.handler(bounce.Postmark, func(r *http.Request, body []byte, _ time.Time) ([]bounce.Report, error) {
 		u, p, _ := r.BasicAuth()

@@ -82,8 +82,8 @@ func (t *topics) read(ctx context.Context, body []byte, now time.Time) (notifica
 		return n, err
 	}
 	host, ours := t.hosts[n.TopicArn]
-	path, there := strings.CutPrefix(n.SigningCertURL, "https://"+host)
-	if !ours || !there || !certPath.MatchString(path) {
+	path := strings.TrimPrefix(n.SigningCertURL, "https://"+host)
+	if !ours || !certPath.MatchString(path) {
 		return n, errForged
 	}
 	sent, err := time.Parse(time.RFC3339, n.Timestamp)
