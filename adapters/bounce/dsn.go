@@ -14,8 +14,11 @@ import (
 // an address reached the person.
 var mildness = []Kind{Delivered, Delayed, Unknown, Soft, Block, Hard}
 
-// maxRecipients bounds the groups of a notification that are read.
-const maxRecipients = 20
+// What is read of a notification.
+const (
+	maxRecipients = 20      // groups
+	maxSaid       = 4 << 10 // bytes of its part for people, for each group that says too little
+)
 
 // dsn reads a delivery status notification (RFC 3464). Of several recipients,
 // which an address stands for that forwards, the mildest fate counts.
@@ -53,7 +56,7 @@ func fate(group fields, text string) (Kind, string) {
 	}
 	diagnostic := typed(group.get("Diagnostic-Code"))
 	if _, at := match(patterns, folded(diagnostic)); at < 0 && imprecise(status) && imprecise(findStatus(diagnostic)) {
-		diagnostic += " " + text
+		diagnostic += " " + text[:min(len(text), maxSaid)]
 	}
 	return Explain(status, diagnostic)
 }
