@@ -15,6 +15,7 @@ import (
 	"github.com/cleversender/cleversender/domain/engagement"
 	"github.com/cleversender/cleversender/domain/event"
 	"github.com/cleversender/cleversender/domain/list"
+	"github.com/cleversender/cleversender/domain/message"
 	"github.com/cleversender/cleversender/domain/personal"
 	"github.com/cleversender/cleversender/domain/privacyrequest"
 	"github.com/cleversender/cleversender/domain/subscriber"
@@ -120,6 +121,7 @@ func anySubscriberCommand() *rapid.Generator[subscriberCommand] {
 		func(t *rapid.T) subscriberCommand {
 			return WithdrawObjection{Person: ada, Method: by(t), Note: remark(t), IP: ip}
 		},
+		func(t *rapid.T) subscriberCommand { return AddAddressee{Person: ada, Email: email(t)} },
 		func(t *rapid.T) subscriberCommand {
 			return EraseSubscriber{ada, of(t, "request", domain.ID{}, domain.ID{}, domain.ID{}, domain.ID{}, domain.ID{}, three)}
 		},
@@ -247,6 +249,27 @@ func anySegmentCommand() *rapid.Generator[segmentCommand] {
 				delivery.Failed{Person: person(n), Campaign: three, Ordinal: n, Code: 550, Reason: delivery.Rejected},
 			)}}
 		},
+	)
+}
+
+type messageCommand = Command[message.Message, message.Event]
+
+func anyMessageCommand() *rapid.Generator[messageCommand] {
+	return oneOf(
+		func(t *rapid.T) messageCommand {
+			return RequestMessage{one, ada, of(t, "request", receipt, receipt, trial, message.Requested{})}
+		},
+		func(t *rapid.T) messageCommand { return IntendMessage{one, ada, anID(t)} },
+		func(t *rapid.T) messageCommand {
+			return RecordMessageResult{one, ada, anID(t), of[message.Event](t, "result",
+				message.Accepted{Code: 250}, message.Deferred{Code: 450, Reply: text("later")}, message.Deferred{},
+				message.Failed{Code: 550, Reason: delivery.Rejected}, message.LeftInDoubt{}, message.LeftInDoubt{}, message.Intended{},
+			)}
+		},
+		func(t *rapid.T) messageCommand {
+			return WithholdMessage{one, ada, anID(t), of(t, "reason", delivery.Erased, delivery.Suppressed, delivery.Revoked)}
+		},
+		func(t *rapid.T) messageCommand { return ResendMessage{one, ada} },
 	)
 }
 

@@ -137,6 +137,7 @@ func TestCommandsAreSafeToSendTwice(t *testing.T) {
 	t.Run("segment", func(t *testing.T) { holds(t, false, anySegmentCommand()) })
 	t.Run("import", func(t *testing.T) { holds(t, false, anyImportCommand()) })
 	t.Run("request", func(t *testing.T) { holds(t, false, anyRequestCommand()) })
+	t.Run("message", func(t *testing.T) { holds(t, false, anyMessageCommand()) })
 	// A hit is a fact each time; the id of its request keeps a retry out.
 	t.Run("engagement", func(t *testing.T) { holds(t, true, anyHitCommand()) })
 }
@@ -152,6 +153,7 @@ func TestNoCommandIsLeftOut(t *testing.T) {
 	collect(drawn, anySegmentCommand())
 	collect(drawn, anyImportCommand())
 	collect(drawn, anyRequestCommand())
+	collect(drawn, anyMessageCommand())
 	collect(drawn, anyHitCommand())
 	sources, err := filepath.Glob("*.go")
 	if err != nil {

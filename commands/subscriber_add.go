@@ -24,21 +24,26 @@ func (c AddSubscriber) Stream() string { return subscriber.Stream(c.Person) }
 func (c AddSubscriber) About() domain.ID { return c.Person }
 
 // Decide implements Command. A person held already joins the list when the
-// data is what it was at first, or what it is now.
+// data is what it was at first, or what it is now. Of whom nothing is held but an
+// address that a message went to, this is the data.
 func (c AddSubscriber) Decide(is subscriber.Subscriber) ([]subscriber.Event, error) {
 	data := subscriber.Profile{Email: c.Email, Name: c.Name, Attributes: c.Attributes}
 	switch {
 	case is.Erased:
 		return nil, ErrErased
-	case is.Exists && !data.Equal(is.Profile) && !data.Equal(is.First):
-		return nil, ErrExists
-	case is.Exists:
+	case is.Exists && (data.Equal(is.Profile) || data.Equal(is.First)):
 		return joins(is, c.List), nil
+	case is.Exists && !is.Addressee:
+		return nil, ErrExists
 	case !c.Source.Known():
 		return nil, ErrSource
 	}
 	if err := profile(c.Email, c.Name, c.Attributes); err != nil {
 		return nil, err
+	}
+	if is.Exists {
+		known := subscriber.Rectified{Email: c.Email, Name: c.Name, Attributes: c.Attributes, Source: c.Source}
+		return append([]subscriber.Event{known}, joins(is, c.List)...), nil
 	}
 	added := subscriber.Added{Email: c.Email, Name: c.Name, Attributes: c.Attributes, Source: c.Source}
 	return append([]subscriber.Event{added}, joins(is, c.List)...), nil

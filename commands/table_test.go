@@ -12,6 +12,7 @@ import (
 	"github.com/cleversender/cleversender/domain/campaign"
 	"github.com/cleversender/cleversender/domain/contactimport"
 	"github.com/cleversender/cleversender/domain/list"
+	"github.com/cleversender/cleversender/domain/message"
 	"github.com/cleversender/cleversender/domain/personal"
 	"github.com/cleversender/cleversender/domain/privacyrequest"
 	"github.com/cleversender/cleversender/domain/subscriber"
@@ -54,6 +55,8 @@ type (
 	importRow     = row[contactimport.Import, contactimport.Event]
 	requestRow    = row[privacyrequest.Request, privacyrequest.Event]
 
+	messageRow = row[message.Message, message.Event]
+
 	accountPast    = []account.Event
 	listPast       = []list.Event
 	subscriberPast = []subscriber.Event
@@ -61,6 +64,7 @@ type (
 	campaignPast   = []campaign.Event
 	importPast     = []contactimport.Event
 	requestPast    = []privacyrequest.Event
+	messagePast    = []message.Event
 )
 
 var (

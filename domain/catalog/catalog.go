@@ -10,6 +10,7 @@ import (
 	"github.com/cleversender/cleversender/domain/engagement"
 	"github.com/cleversender/cleversender/domain/event"
 	"github.com/cleversender/cleversender/domain/list"
+	"github.com/cleversender/cleversender/domain/message"
 	"github.com/cleversender/cleversender/domain/privacyrequest"
 	"github.com/cleversender/cleversender/domain/subscriber"
 	"github.com/cleversender/cleversender/domain/template"
@@ -18,5 +19,5 @@ import (
 // All is the wire contract as a whole.
 var All = event.NewCatalog(
 	account.Events, list.Events, subscriber.Events, consent.Events, contactimport.Events,
-	template.Events, campaign.Events, delivery.Events, engagement.Events, privacyrequest.Events,
+	template.Events, campaign.Events, delivery.Events, engagement.Events, privacyrequest.Events, message.Events,
 )

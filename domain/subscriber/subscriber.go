@@ -22,13 +22,14 @@ func Stream(id ID) string { return prefix + id.String() }
 type Source string
 
 const (
-	SourceAPI    Source = "api"
-	SourceImport Source = "import"
-	SourceForm   Source = "form"
+	SourceAPI     Source = "api"
+	SourceImport  Source = "import"
+	SourceForm    Source = "form"
+	SourceMessage Source = "message" // a message of its own was addressed to them; nothing but the address is known
 )
 
 // Sources lists every source.
-var Sources = []Source{SourceAPI, SourceImport, SourceForm}
+var Sources = []Source{SourceAPI, SourceImport, SourceForm, SourceMessage}
 
 // Known reports whether s is one of Sources.
 func (s Source) Known() bool { return slices.Contains(Sources, s) }
@@ -48,23 +49,25 @@ func (p Profile) Equal(o Profile) bool {
 // Subscriber is what decisions about a person need to know. Of an erased
 // person nothing is left but that.
 type Subscriber struct {
-	Exists   bool
-	Profile          // as it is now
-	First    Profile // as it was added: the same addition, sent again, is no news
-	Lists    []domain.ID
-	Consents consent.Ledger
-	Standing Standing
-	Erased   bool
+	Exists    bool
+	Addressee bool    // a message made them known: nothing but the address is held
+	Profile           // as it is now
+	First     Profile // as it was added: the same addition, sent again, is no news
+	Lists     []domain.ID
+	Consents  consent.Ledger
+	Standing  Standing
+	Erased    bool
 }
 
 // Evolve replays one event.
 func (s Subscriber) Evolve(e Event) Subscriber {
 	switch e := e.(type) {
 	case Added:
-		s.Exists = true
+		s.Exists, s.Addressee = true, e.Source == SourceMessage
 		s.Profile = Profile{e.Email, e.Name, e.Attributes}
 		s.First = s.Profile
 	case Rectified:
+		s.Addressee = false
 		s.Profile = Profile{e.Email, e.Name, e.Attributes}
 	case Joined:
 		s.Lists = append(slices.Clip(s.Lists), e.List)

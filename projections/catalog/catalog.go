@@ -7,6 +7,7 @@ import (
 	"github.com/cleversender/cleversender/projections/campaignlist"
 	"github.com/cleversender/cleversender/projections/campaignreport"
 	"github.com/cleversender/cleversender/projections/imports"
+	"github.com/cleversender/cleversender/projections/messages"
 	"github.com/cleversender/cleversender/projections/requests"
 	"github.com/cleversender/cleversender/projections/subjectindex"
 	"github.com/cleversender/cleversender/projections/templates"
@@ -16,5 +17,5 @@ import (
 // All is what a host hosts.
 var All = []projections.Projection{
 	audience.Projection, subjectindex.Projection, campaignreport.Projection, campaignlist.Projection,
-	templates.Projection, imports.Projection, requests.Projection, tokens.Projection,
+	templates.Projection, imports.Projection, requests.Projection, tokens.Projection, messages.Projection,
 }

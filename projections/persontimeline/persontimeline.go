@@ -11,6 +11,7 @@ import (
 	"github.com/cleversender/cleversender/domain/delivery"
 	"github.com/cleversender/cleversender/domain/engagement"
 	"github.com/cleversender/cleversender/domain/event"
+	"github.com/cleversender/cleversender/domain/message"
 	"github.com/cleversender/cleversender/domain/personal"
 	"github.com/cleversender/cleversender/domain/privacyrequest"
 	"github.com/cleversender/cleversender/domain/subscriber"
@@ -39,8 +40,9 @@ func Fold(events []event.Recorded) []Entry {
 	entries := make([]Entry, len(events))
 	for i, e := range events {
 		entries[i] = Entry{Position: e.Position, Event: e.ID, At: e.At, Type: e.Type, Actor: e.Meta.Actor, Link: -1}
-		if !entries[i].held(e.Data) && !entries[i].consented(e.Data) && !entries[i].sent(e.Data) && !entries[i].engaged(e.Data) {
-			entries[i].asked(e.Data)
+		t := &entries[i]
+		if !t.held(e.Data) && !t.consented(e.Data) && !t.sent(e.Data) && !t.written(e.Data) && !t.engaged(e.Data) {
+			t.asked(e.Data)
 		}
 	}
 	return entries
@@ -109,6 +111,31 @@ func (t *Entry) sent(data any) bool {
 	case delivery.Failed:
 		t.What = "message failed: " + spaced(e.Reason) + code(e.Code, e.Enhanced)
 		t.Campaign, t.Reply = e.Campaign, e.Reply
+	default:
+		return false
+	}
+	return true
+}
+
+// written covers messages outside campaigns.
+func (t *Entry) written(data any) bool {
+	switch e := data.(type) {
+	case message.Requested:
+		t.What, t.Campaign = "single message requested: "+string(e.Kind), e.Campaign
+	case message.Intended:
+		t.What = "about to be sent a single message"
+	case message.LeftInDoubt:
+		t.What = "unknown whether the single message was sent"
+	case message.ResendRequested:
+		t.What = "single message to be sent again"
+	case message.Withheld:
+		t.What = "single message not sent: " + spaced(e.Reason)
+	case message.Accepted:
+		t.What = fmt.Sprintf("single message taken by the mail server (%d)", e.Code)
+	case message.Deferred:
+		t.What, t.Reply = "single message has to wait"+code(e.Code, e.Enhanced), e.Reply
+	case message.Failed:
+		t.What, t.Reply = "single message failed: "+spaced(e.Reason)+code(e.Code, e.Enhanced), e.Reply
 	default:
 		return false
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/cleversender/cleversender/domain/contactimport"
 	"github.com/cleversender/cleversender/domain/delivery"
 	"github.com/cleversender/cleversender/domain/engagement"
+	"github.com/cleversender/cleversender/domain/message"
 	"github.com/cleversender/cleversender/domain/privacyrequest"
 )
 
@@ -98,6 +99,20 @@ func (d *draw) requests() {
 			privacyrequest.RestrictionFulfilled{Hold: d.of(Event, 2)},
 			privacyrequest.ObjectionFulfilled{Hold: d.of(Event, 2)},
 		}).Draw(d.T, "fulfilled")
+	}
+	d.Add(d.gap, d.account, stream, person, data)
+}
+
+func (d *draw) messages() {
+	n := d.n(2)
+	stream, person := message.Stream(ID(Message, 2*n+int(d.account[15])%2)), ID(Person, 2*n+int(d.account[15])%2)
+	var data any = message.Requested{Kind: message.Test, Campaign: d.of(Campaign, 2), Template: d.of(Template, 2), TemplateRevision: 1, To: d.sealed()}
+	if d.has(stream) {
+		data = rapid.SampledFrom([]any{
+			message.Intended{Worker: ID(Worker, d.n(2))}, message.LeftInDoubt{}, message.ResendRequested{},
+			message.Withheld{Reason: delivery.Suppressed}, message.Accepted{Code: 250}, message.Deferred{Code: 451, Reply: d.sealed()},
+			message.Deferred{}, message.Failed{Code: 550, Reason: delivery.Rejected},
+		}).Draw(d.T, "message")
 	}
 	d.Add(d.gap, d.account, stream, person, data)
 }

@@ -39,6 +39,7 @@ const (
 	Token
 	Event
 	Worker
+	Message
 )
 
 // History is events as a log would give them back, sealed.
@@ -76,6 +77,7 @@ func Random(t *rapid.T) []event.Recorded {
 		rapid.SampledFrom([]func(){
 			d.tokens, d.lists, d.people, d.people, d.consents, d.consents, d.holds, d.templates, d.imports,
 			d.campaigns, d.campaigns, d.sends, d.sends, d.sends, d.engagement, d.engagement, d.requests,
+			d.messages, d.messages, d.messages,
 		}).Draw(t, "what")()
 	}
 	return d.Events
