@@ -11,8 +11,10 @@ import (
 
 	"github.com/cleversender/cleversender/adapters/sending"
 	"github.com/cleversender/cleversender/domain/campaign"
+	"github.com/cleversender/cleversender/domain/consent"
 	"github.com/cleversender/cleversender/domain/delivery"
 	"github.com/cleversender/cleversender/domain/event"
+	"github.com/cleversender/cleversender/domain/subscriber"
 )
 
 var errFault = errors.New("disk on fire")
@@ -77,7 +79,12 @@ const crowd = 7
 // failing runs a worker whose nth append fails, and another one after it when
 // the first died of that; it returns how many appends the first made.
 func failing(t *testing.T, w *world, n int, done, crash bool) int {
-	f := &faulty{Journal: w.journal, fail: n, done: done, crash: crash}
+	again := &late{Journal: w.journal, do: func() {
+		w.revoke(0)
+		w.append(subscriber.Stream(w.people[0]), w.people[0],
+			consent.Given{Purpose: consent.Mailing, List: w.list, Method: consent.ByAPI})
+	}}
+	f := &faulty{Journal: again, fail: n, done: done, crash: crash}
 	o := w.options()
 	o.Journal, o.Transport = f, wire{w.sink, f}
 	w.start()
@@ -137,7 +144,8 @@ func TestTheWorkerDiesAtEveryAppend(t *testing.T) {
 }
 
 // troubled is a world that takes every step there is: somebody has revoked, the
-// server defers one message, refuses one, and has the connection break for one.
+// server defers one message, refuses one, and has the connection break for one;
+// failing has somebody agree anew in mid-send.
 func troubled(t *testing.T) *world {
 	w := newWorld(t, crowd)
 	w.revoke(1)
