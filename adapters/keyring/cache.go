@@ -12,6 +12,10 @@ import (
 // open takes about a kilobyte.
 const generation = 4096
 
+// bulk is how many keys asked for together are not kept: they are a campaign's,
+// and each is needed once.
+const bulk = 64
+
 // cache holds keys that were used lately, in two generations: when the young
 // one is full it becomes the old one, and what was in the old one goes.
 type cache struct {

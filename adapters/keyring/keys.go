@@ -81,7 +81,9 @@ func (s *Store) find(ctx context.Context, refs []personal.KeyRef) ([]cipher.AEAD
 	if todo.missing, err = existing(s.reading(ctx), refs, missing, open); err != nil {
 		return nil, todo, fmt.Errorf("look up keys: %w", err)
 	}
-	s.cache.put(at, refs, out, missing)
+	if len(missing) < bulk {
+		s.cache.put(at, refs, out, missing)
+	}
 	return out, todo, nil
 }
 
