@@ -22,7 +22,6 @@ const (
 	maxIP        = 64
 	maxClient    = 500
 	maxSignal    = 64
-	maxStatus    = 64
 )
 
 // oneLine refuses text that could break out of a header or a table: controls,

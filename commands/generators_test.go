@@ -8,7 +8,6 @@ import (
 	. "github.com/cleversender/cleversender/commands"
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/account"
-	"github.com/cleversender/cleversender/domain/bounce"
 	"github.com/cleversender/cleversender/domain/campaign"
 	"github.com/cleversender/cleversender/domain/consent"
 	"github.com/cleversender/cleversender/domain/contactimport"
@@ -19,6 +18,7 @@ import (
 	"github.com/cleversender/cleversender/domain/message"
 	"github.com/cleversender/cleversender/domain/personal"
 	"github.com/cleversender/cleversender/domain/privacyrequest"
+	"github.com/cleversender/cleversender/domain/signing"
 	"github.com/cleversender/cleversender/domain/subscriber"
 	"github.com/cleversender/cleversender/domain/template"
 )
@@ -87,9 +87,6 @@ func anySubscriberCommand() *rapid.Generator[subscriberCommand] {
 	by := func(t *rapid.T) consent.Method { return of(t, "by", append(consent.Methods, "telepathy")...) }
 	remark := func(t *rapid.T) personal.Text { return of(t, "note", text("by phone"), text(""), text(long)) }
 	hold := func(t *rapid.T) subscriber.Hold { return of(t, "reason", append(subscriber.Suppressions, "whim")...) }
-	letter := func(t *rapid.T) bounce.Letter {
-		return of(t, "letter", bounce.Letter{Campaign: one}, bounce.Letter{Campaign: one, Ordinal: 7}, bounce.Letter{Campaign: two}, bounce.Letter{Message: one}, bounce.Letter{})
-	}
 	return oneOf(
 		func(t *rapid.T) subscriberCommand {
 			return AddSubscriber{Person: ada, Email: email(t), Name: called(t), Attributes: facts(t), List: onList(t), Source: source(t)}
@@ -121,16 +118,6 @@ func anySubscriberCommand() *rapid.Generator[subscriberCommand] {
 		func(t *rapid.T) subscriberCommand {
 			return LiftRestriction{Person: ada, InformedAt: aTime(t), Note: remark(t), Now: aTime(t)}
 		},
-		func(t *rapid.T) subscriberCommand {
-			return RecordBounce{
-				Person: ada, Letter: letter(t), Kind: of(t, "kind", append(bounce.Kinds, "whim")...), Status: aName(t),
-				Source: of(t, "heard", bounce.SMTP, bounce.Intake, "telepathy"), At: aTime(t), Diagnostic: remark(t),
-				Policy: bounce.Policy{Softs: aNumber(t), Within: 2 * time.Hour},
-			}
-		},
-		func(t *rapid.T) subscriberCommand {
-			return RecordComplaint{ada, letter(t), aName(t), of(t, "heard", bounce.SES, "telepathy"), aTime(t)}
-		},
 		func(t *rapid.T) subscriberCommand { return ObjectSubscriber{Person: ada, Method: by(t), IP: ip} },
 		func(t *rapid.T) subscriberCommand {
 			return WithdrawObjection{Person: ada, Method: by(t), Note: remark(t), IP: ip}
@@ -151,6 +138,21 @@ func anyTemplateCommand() *rapid.Generator[templateCommand] {
 	return oneOf(
 		func(t *rapid.T) templateCommand { return CreateTemplate{one, aName(t), content(t)} },
 		func(t *rapid.T) templateCommand { return EditTemplate{one, aName(t), content(t)} },
+	)
+}
+
+type signingCommand = Command[signing.Domain, signing.Event]
+
+func anySigningCommand() *rapid.Generator[signingCommand] {
+	selector := func(t *rapid.T) string { return of(t, "selector", "s1", "s2", "s3", "s4", "s5", "S1", "") }
+	return oneOf(
+		func(t *rapid.T) signingCommand {
+			name := of(t, "domain", "books.example", "books.example", "example")
+			algorithm := of(t, "algorithm", signing.RSA, signing.RSA, signing.Ed25519, "dsa")
+			return CreateDKIMKey{one, name, selector(t), algorithm, of(t, "key", "TUlJ", "TUlJ", "TUlK", "x")}
+		},
+		func(t *rapid.T) signingCommand { return ActivateDKIMKey{one, selector(t)} },
+		func(t *rapid.T) signingCommand { return RetireDKIMKey{one, selector(t)} },
 	)
 }
 

@@ -136,6 +136,7 @@ func TestCommandsAreSafeToSendTwice(t *testing.T) {
 	t.Run("campaign", func(t *testing.T) { holds(t, false, anyCampaignCommand()) })
 	t.Run("segment", func(t *testing.T) { holds(t, false, anySegmentCommand()) })
 	t.Run("import", func(t *testing.T) { holds(t, false, anyImportCommand()) })
+	t.Run("signing", func(t *testing.T) { holds(t, false, anySigningCommand()) })
 	t.Run("request", func(t *testing.T) { holds(t, false, anyRequestCommand()) })
 	t.Run("message", func(t *testing.T) { holds(t, false, anyMessageCommand()) })
 	// A hit is a fact each time; the id of its request keeps a retry out.
@@ -152,6 +153,7 @@ func TestNoCommandIsLeftOut(t *testing.T) {
 	collect(drawn, anyCampaignCommand())
 	collect(drawn, anySegmentCommand())
 	collect(drawn, anyImportCommand())
+	collect(drawn, anySigningCommand())
 	collect(drawn, anyRequestCommand())
 	collect(drawn, anyMessageCommand())
 	collect(drawn, anyHitCommand())

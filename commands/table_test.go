@@ -15,6 +15,7 @@ import (
 	"github.com/cleversender/cleversender/domain/message"
 	"github.com/cleversender/cleversender/domain/personal"
 	"github.com/cleversender/cleversender/domain/privacyrequest"
+	"github.com/cleversender/cleversender/domain/signing"
 	"github.com/cleversender/cleversender/domain/subscriber"
 	"github.com/cleversender/cleversender/domain/template"
 )
@@ -53,6 +54,7 @@ type (
 	templateRow   = row[template.Template, template.Event]
 	campaignRow   = row[campaign.Campaign, campaign.Event]
 	importRow     = row[contactimport.Import, contactimport.Event]
+	signingRow    = row[signing.Domain, signing.Event]
 	requestRow    = row[privacyrequest.Request, privacyrequest.Event]
 
 	messageRow = row[message.Message, message.Event]
@@ -63,6 +65,7 @@ type (
 	templatePast   = []template.Event
 	campaignPast   = []campaign.Event
 	importPast     = []contactimport.Event
+	signingPast    = []signing.Event
 	requestPast    = []privacyrequest.Event
 	messagePast    = []message.Event
 )

@@ -3,7 +3,6 @@ package catalog
 
 import (
 	"github.com/cleversender/cleversender/domain/account"
-	"github.com/cleversender/cleversender/domain/bounce"
 	"github.com/cleversender/cleversender/domain/campaign"
 	"github.com/cleversender/cleversender/domain/consent"
 	"github.com/cleversender/cleversender/domain/contactimport"
@@ -13,12 +12,14 @@ import (
 	"github.com/cleversender/cleversender/domain/list"
 	"github.com/cleversender/cleversender/domain/message"
 	"github.com/cleversender/cleversender/domain/privacyrequest"
+	"github.com/cleversender/cleversender/domain/signing"
 	"github.com/cleversender/cleversender/domain/subscriber"
 	"github.com/cleversender/cleversender/domain/template"
 )
 
 // All is the wire contract as a whole.
 var All = event.NewCatalog(
-	account.Events, list.Events, subscriber.Events, consent.Events, bounce.Events, contactimport.Events,
+	account.Events, list.Events, subscriber.Events, consent.Events, contactimport.Events,
 	template.Events, campaign.Events, delivery.Events, engagement.Events, privacyrequest.Events, message.Events,
+	signing.Events,
 )

@@ -6,6 +6,7 @@ import (
 	"github.com/cleversender/cleversender/projections/audience"
 	"github.com/cleversender/cleversender/projections/campaignlist"
 	"github.com/cleversender/cleversender/projections/campaignreport"
+	"github.com/cleversender/cleversender/projections/dkimkeys"
 	"github.com/cleversender/cleversender/projections/imports"
 	"github.com/cleversender/cleversender/projections/messages"
 	"github.com/cleversender/cleversender/projections/requests"
@@ -18,4 +19,5 @@ import (
 var All = []projections.Projection{
 	audience.Projection, subjectindex.Projection, campaignreport.Projection, campaignlist.Projection,
 	templates.Projection, imports.Projection, requests.Projection, tokens.Projection, messages.Projection,
+	dkimkeys.Projection,
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/cleversender/cleversender/domain/event"
 	"github.com/cleversender/cleversender/domain/list"
 	"github.com/cleversender/cleversender/domain/personal"
+	"github.com/cleversender/cleversender/domain/signing"
 	"github.com/cleversender/cleversender/domain/subscriber"
 	"github.com/cleversender/cleversender/domain/template"
 )
@@ -76,8 +77,8 @@ func Random(t *rapid.T) []event.Recorded {
 		d.account = ID(Account, d.n(2))
 		rapid.SampledFrom([]func(){
 			d.tokens, d.lists, d.people, d.people, d.consents, d.consents, d.holds, d.templates, d.imports,
-			d.campaigns, d.campaigns, d.sends, d.sends, d.sends, d.engagement, d.engagement, d.bounces, d.requests,
-			d.messages, d.messages, d.messages,
+			d.campaigns, d.campaigns, d.sends, d.sends, d.sends, d.engagement, d.engagement, d.requests,
+			d.messages, d.messages, d.messages, d.signing,
 		}).Draw(t, "what")()
 	}
 	return d.Events
@@ -181,6 +182,15 @@ func (d *draw) holds() {
 		subscriber.Objected{Method: consent.ByForm, IP: d.sealed()},
 		subscriber.ObjectionWithdrawn{Method: consent.ByForm, Note: d.sealed()},
 	}).Draw(d.T, "hold"))
+}
+
+func (d *draw) signing() {
+	name, selector := "domain.example", rapid.SampledFrom([]string{"s1", "s2"}).Draw(d.T, "selector")
+	d.add(signing.Stream(signing.IDOf(d.account, name)), rapid.SampledFrom([]any{
+		signing.KeyCreated{Domain: name, Selector: selector, Algorithm: signing.RSA, PublicKey: "TUlJ"},
+		signing.KeyActivated{Selector: selector},
+		signing.KeyRetired{Selector: selector},
+	}).Draw(d.T, "key"))
 }
 
 func (d *draw) templates() {
