@@ -2,6 +2,8 @@ package keyring
 
 import (
 	"crypto/cipher"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/cleversender/cleversender/domain"
@@ -15,6 +17,9 @@ const generation = 4096
 // bulk is how many keys asked for together are not kept: they are a campaign's,
 // and each is needed once.
 const bulk = 64
+
+// classes lists every class that keys are kept for.
+var classes = append(slices.Collect(maps.Values(personal.Classes)), secretClass)
 
 // cache holds keys that were used lately, in two generations: when the young
 // one is full it becomes the old one, and what was in the old one goes.
@@ -68,7 +73,7 @@ func (c *cache) evict(subject domain.ID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.evictions++
-	for _, class := range personal.Classes {
+	for _, class := range classes {
 		ref := personal.KeyRef{Subject: subject, Class: class}
 		delete(c.young, ref)
 		delete(c.old, ref)

@@ -61,7 +61,7 @@ type Store struct {
 	cache  cache
 
 	rotating   sync.Mutex // held by NewEpoch and DestroyEpoch
-	secretsMu  sync.Mutex
+	secretsMu  sync.Mutex // guards secrets, and what Keep and Destroy do
 	secrets    map[string][]byte
 	directory  hasher
 	suppressed hasher
