@@ -97,6 +97,7 @@ type Deps struct {
 	Projections func(ctx context.Context) ([]Projection, error)
 	Directory   Directory
 	Keys        Keys
+	PrivateKeys PrivateKeys
 	// Token is asked for a bearer token, by its SHA-256 in hex, before the read
 	// model is; nil: nobody is.
 	Token func(hash string) (t tokens.Token, found bool)

@@ -97,6 +97,7 @@ func codeOfStatus(status int) string {
 var conflicts = map[string]bool{
 	"already_exists": true, "idempotency_key_reused": true, "address_taken": true,
 	"address_suppressed": true, "subject_erased": true, "list_archived": true,
+	"dkim_key_retired": true,
 }
 
 // statusOf maps a refusal's code to a status.

@@ -37,7 +37,7 @@ func New(deps Deps) *Server {
 	for _, routes := range []func(){
 		s.accountRoutes, s.tokenRoutes, s.listRoutes, s.subscriberRoutes, s.consentRoutes, s.holdRoutes, s.timelineRoutes,
 		s.importRoutes, s.templateRoutes, s.campaignRoutes, s.reportRoutes, s.requestRoutes,
-		s.projectionRoutes, s.eventRoutes, s.keyRoutes, s.versionRoutes,
+		s.projectionRoutes, s.eventRoutes, s.keyRoutes, s.dkimRoutes, s.versionRoutes,
 	} {
 		routes()
 	}

@@ -48,6 +48,7 @@ type world struct {
 	keys    *keys
 	hosted  *hosted
 	people  *directory
+	private *privateKeys
 	server  *api.Server
 	logged  *bytes.Buffer
 	clock   clock
@@ -61,13 +62,13 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{
 		t: t, keys: &keys{by: map[personal.KeyRef]cipher.AEAD{}}, people: &directory{by: map[string]domain.ID{}, gone: map[string]bool{}},
-		logged: &bytes.Buffer{}, clock: clock{at: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)},
+		private: &privateKeys{by: map[string]string{}}, logged: &bytes.Buffer{}, clock: clock{at: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)},
 		own: "cs_own", operator: "cs_operator", stranger: "cs_stranger",
 	}
 	w.log = eventlog.NewJournal(memory.New(), catalog.All, w.keys, w.clock.tick)
 	w.hosted = newHosted(t, w.log)
 	w.server = api.New(api.Deps{
-		Log: w.log, Models: w.hosted, Projections: w.hosted.status, Directory: w.people, Address: address.Forms,
+		Log: w.log, Models: w.hosted, Projections: w.hosted.status, Directory: w.people, PrivateKeys: w.private, Address: address.Forms,
 		Import: w.importFile,
 		ConfirmURL: func(_, person, list domain.ID) string {
 			return "https://mail.example/confirm/" + person.String() + list.String()

@@ -17,7 +17,7 @@ func TestReadme(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := strings.ReplaceAll(string(raw), "\\\n", " ")
-	call := regexp.MustCompile(`cleversender ((?:[a-z]+ )*[a-z]+(?: (?:--?[a-z-]+|'[^']*'|"[^"]*"|[^\s|)]+))*)`)
+	call := regexp.MustCompile(`cleversender ([a-z]+(?: (?:--?[a-z-]+|'[^']*'|"[^"]*"|[^\s|)]+))*)`)
 	found := 0
 	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(text, -1) {
 		for line := range strings.Lines(block[1]) {

@@ -28,6 +28,8 @@ type composer struct {
 	base   string // public address of this server, without a slash at the end
 	bounce string // host of the return paths; "": the sender's address is where bounces go
 	now    func() time.Time
+	// private returns the private key of a selector of an account's domain.
+	private func(ctx context.Context, account domain.ID, name, selector string) ([]byte, error)
 }
 
 var errContentChanged = domain.Refuse("content_changed", "the campaign's content is not what was frozen at its start")
@@ -35,7 +37,7 @@ var errContentChanged = domain.Refuse("content_changed", "the campaign's content
 var errBounceDomain = domain.Refuse("bad_bounce_domain", "bounces cannot come back to this domain: no mail server can have its name")
 
 func (e *Engine) newComposer() (*composer, error) {
-	c := &composer{log: e.Journal, signer: e.Signer, base: e.options.BaseURL, now: time.Now}
+	c := &composer{log: e.Journal, signer: e.Signer, base: e.options.BaseURL, now: time.Now, private: privateKeys{e.Keys}.private}
 	if e.options.BounceDomain == "" {
 		return c, nil
 	}
@@ -77,6 +79,9 @@ func (c *composer) Compile(ctx context.Context, mailing sending.Mailing) (sendin
 	}
 	if digest(content, m.template.Links()) != mailing.Content.SHA256 {
 		return nil, errContentChanged
+	}
+	if m.dkim, err = c.dkimOf(ctx, mailing.Account, m.host); err != nil {
+		return nil, err
 	}
 	return m, nil
 }

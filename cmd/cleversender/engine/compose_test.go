@@ -22,11 +22,19 @@ var (
 	testNow                             = time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
 )
 
-// past is a log that holds one template and one list.
+// past is a log of streams with one event, or with several.
 type past map[string]any
 
 func (p past) Load(_ context.Context, stream string) ([]event.Recorded, error) {
-	return []event.Recorded{{Stream: stream, Meta: event.Meta{Account: testAccount}, Data: p[stream]}}, nil
+	events, many := p[stream].([]any)
+	if !many && p[stream] != nil {
+		events = []any{p[stream]}
+	}
+	var out []event.Recorded
+	for _, data := range events {
+		out = append(out, event.Recorded{Stream: stream, Meta: event.Meta{Account: testAccount}, Data: data})
+	}
+	return out, nil
 }
 
 func (past) Record(context.Context, string, uint64, []event.Draft) (event.Position, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/cleversender/cleversender/adapters/dkim"
 	"github.com/cleversender/cleversender/adapters/liquid"
 	"github.com/cleversender/cleversender/adapters/mime"
 	"github.com/cleversender/cleversender/adapters/recipient"
@@ -22,6 +23,7 @@ type mailer struct {
 	lists    map[domain.ID]listed
 	host     string // of the From address: Message-IDs and List-Ids are in its name
 	bodies   []func(*liquid.Rendering, liquid.Output) error
+	dkim     *dkim.Signer
 }
 
 // listed is what the messages that come by one list share.
@@ -44,6 +46,7 @@ func (c *composer) mailer(ctx context.Context, mailing sending.Mailing, content 
 	m := &mailer{
 		composer: c, mailing: mailing, lists: map[domain.ID]listed{}, host: from[strings.LastIndexByte(from, '@')+1:],
 		bodies: []func(*liquid.Rendering, liquid.Output) error{(*liquid.Rendering).Text, (*liquid.Rendering).HTML},
+		dkim:   &dkim.Signer{},
 	}
 	var err error
 	if m.template, err = liquid.Compile(content.Subject, content.HTML, content.Text); err != nil {
@@ -106,7 +109,8 @@ func (m *mailer) Message(_ context.Context, dst []byte, r sending.Recipient) (se
 			return sending.Message{}, err
 		}
 	}
-	return sending.Message{From: m.returnPath(r), To: r.Email, Data: w.End()}, nil
+	data, err := m.dkim.Sign(w.End(), len(dst))
+	return sending.Message{From: m.returnPath(r), To: r.Email, Data: data}, err
 }
 
 // returnPath is where a bounce of r's message goes.
