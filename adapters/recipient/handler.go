@@ -1,6 +1,7 @@
 package recipient
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 
@@ -44,13 +45,17 @@ func New(deps Deps) *Handler {
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	header := w.Header()
-	header.Set("Cache-Control", "no-store")
-	header.Set("Referrer-Policy", "no-referrer")
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("X-Robots-Tag", "noindex, nofollow")
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	maps.Copy(w.Header(), always)
+	if r.Method != http.MethodGet && r.Method != http.MethodHead { // those two have no body that we read
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	}
 	h.mux.ServeHTTP(w, r)
+}
+
+// always is the headers of every answer; nobody appends to its slices.
+var always = http.Header{
+	"Cache-Control": {"no-store"}, "Referrer-Policy": {"no-referrer"},
+	"X-Content-Type-Options": {"nosniff"}, "X-Robots-Tag": {"noindex, nofollow"},
 }
 
 // Close writes the hits that have been taken.

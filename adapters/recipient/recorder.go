@@ -13,10 +13,6 @@ import (
 // eventlog.MaxAppendBytes, since commands cut what a client says of itself.
 const maxGroup = 500
 
-// scribes is how many write at once: while one waits for the disk, another
-// reads consent, finds keys and seals. A third gains nothing.
-const scribes = 2
-
 // A hit is one thing that a recipient did, on its way into the log.
 type hit struct {
 	who      Who
@@ -28,8 +24,9 @@ type hit struct {
 	done   chan error // buffered: the recorder never waits for who asked
 }
 
-// A recorder writes hits in groups: whatever came while the last group was on
-// its way to the disk.
+// A recorder has a scribe write hits in groups: whatever came while the last
+// group was on its way to the disk. Two scribes at once would share the hits, and
+// commit twice as often.
 type recorder struct {
 	hits    chan hit
 	quit    chan struct{}
@@ -44,12 +41,7 @@ var (
 
 func newRecorder(deps Deps) *recorder {
 	r := &recorder{hits: make(chan hit, maxGroup), quit: make(chan struct{}), stopped: make(chan struct{})}
-	var all sync.WaitGroup
-	for range scribes {
-		s := &scribe{log: deps.Log, permissions: deps.Permissions, newID: deps.NewID, writers: map[domain.ID]*writer{}}
-		all.Go(func() { r.run(s) })
-	}
-	go func() { all.Wait(); close(r.stopped) }()
+	go r.run(&scribe{log: deps.Log, permissions: deps.Permissions, newID: deps.NewID, writers: map[domain.ID]*writer{}})
 	return r
 }
 
@@ -84,6 +76,7 @@ func (r *recorder) close() {
 }
 
 func (r *recorder) run(s *scribe) {
+	defer close(r.stopped)
 	for {
 		select {
 		case first := <-r.hits:

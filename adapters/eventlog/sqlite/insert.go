@@ -7,7 +7,7 @@ import (
 )
 
 // rowsPerInsert: many rows a statement cost less than one each.
-var rowsPerInsert = []int{64, 8, 1}
+var rowsPerInsert = []int{64, 32, 16, 8, 4, 2, 1}
 
 // inserter inserts rows into one table, many at a time.
 type inserter struct {
