@@ -50,6 +50,12 @@ type Config struct {
 	DataTimeout time.Duration // of the reply to the message
 	Idle        time.Duration // an unused connection is closed after this
 	TLSConfig   *tls.Config   // nil: the system's roots
+
+	// Which of several servers takes a message is not a pool's to say.
+	Name     string   // "": not given
+	From     []string // whose mail it takes: addresses, domains, *.domains; none: everybody's
+	Priority int      // lower comes first
+	Rate     float64  // messages a second; 0: no limit
 }
 
 // StartTLS is when to encrypt a connection that began in the clear (RFC 3207).
@@ -123,6 +129,13 @@ func (p *Pool) Send(ctx context.Context, from, to string, msg []byte) delivery.R
 		}
 		return <-r.reply
 	}
+}
+
+// Connections is how many there are now.
+func (p *Pool) Connections() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.lanes
 }
 
 // Close waits for messages under way and says goodbye (RFC 5321, section

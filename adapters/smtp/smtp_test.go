@@ -3,6 +3,7 @@ package smtp
 import (
 	"context"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -271,6 +272,20 @@ func TestParse(t *testing.T) {
 	} {
 		if _, err := Parse(raw); err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", raw, err)
+		}
+	}
+}
+
+// What tells several servers apart is in the URL, too.
+func TestParseOneOfSeveral(t *testing.T) {
+	c, err := Parse("smtp://h?name=eu&from=news@a.example,*.b.example&priority=2&rate=600/m&connections=4&messages=50")
+	if err != nil || c.Name != "eu" || !slices.Equal(c.From, []string{"news@a.example", "*.b.example"}) || c.Priority != 2 || c.Rate != 10 ||
+		c.Connections != 4 || c.PerConn != 50 {
+		t.Errorf("%+v, %v", c, err)
+	}
+	for _, query := range []string{"name=", "name=a+b", "from=", "from=a.example,", "priority=-1", "rate=10", "rate=0/s", "rate=ten/s", "rate=10/w"} {
+		if _, err := Parse("smtp://h?" + query); err == nil {
+			t.Errorf("%s is taken", query)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,6 +27,14 @@ import (
 //	timeout=30s                  of a connect, a command, a write
 //	data_timeout=2m              of the reply to a message
 //	idle=30s                     an unused connection is closed after this
+//
+// and, where there are several servers,
+//
+//	name=NAME                    what campaigns, results and metrics call it; the host by default
+//	from=news@a.example,b.example,*.c.example
+//	                             whose mail it takes; everybody's by default
+//	priority=N                   while one with a lower number answers, it is not asked; 0 by default
+//	rate=N/s                     messages a second, or N/m, N/h, N/d; no limit by default
 //
 // A password never leaves unencrypted, but to this very machine. Errors hold
 // neither user nor password.
@@ -74,7 +83,7 @@ func (c *Config) set(key, value string) (err error) {
 	case "insecure":
 		c.Insecure, err = strconv.ParseBool(value)
 	case "helo":
-		if c.Hello = value; value == "" || strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+		if c.Hello = value; value == "" || strings.ContainsFunc(value, notPrinted) {
 			err = errors.New("is a host name")
 		}
 	case "connections":
@@ -87,6 +96,18 @@ func (c *Config) set(key, value string) (err error) {
 		c.DataTimeout, err = duration(value)
 	case "idle":
 		c.Idle, err = duration(value)
+	case "name":
+		if c.Name = value; value == "" || len(value) > 100 || strings.ContainsFunc(value, notPrinted) {
+			err = errors.New("is one word")
+		}
+	case "from":
+		if c.From = strings.Split(value, ","); slices.Contains(c.From, "") {
+			err = errors.New("is addresses and domains, with commas between them")
+		}
+	case "priority":
+		c.Priority, err = number(value, 0, 1000)
+	case "rate":
+		c.Rate, err = rate(value)
 	default:
 		err = errors.New("is not known")
 	}
@@ -102,6 +123,19 @@ func number(s string, least, most int) (int, error) {
 		return 0, fmt.Errorf("is a number from %d to %d", least, most)
 	}
 	return n, nil
+}
+
+func notPrinted(r rune) bool { return r <= ' ' || r >= 0x7f }
+
+var seconds = map[string]float64{"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+func rate(s string) (float64, error) {
+	count, unit, _ := strings.Cut(s, "/")
+	n, err := number(count, 1, 1<<30)
+	if err != nil || seconds[unit] == 0 {
+		return 0, errors.New("is given as 20/s, 600/m, 10000/h or 100000/d")
+	}
+	return float64(n) / seconds[unit], nil
 }
 
 func duration(s string) (time.Duration, error) {
