@@ -20,6 +20,7 @@ type errand struct {
 // slots, until all are done or live ends. It adds up those that are done.
 func (s *Sender) segments(hard, live context.Context, m *mailing, mail Mailing, mailer Mailer, n int) delivery.Totals {
 	due, sum := s.unsettled(m, n)
+	defer s.want(m, false)
 	visits, working := make(chan visit), 0
 	for len(due)+working > 0 {
 		var slot chan<- struct{}
@@ -45,6 +46,7 @@ func (s *Sender) segments(hard, live context.Context, m *mailing, mail Mailing, 
 			}
 			over, slot, wake = nil, nil, nil
 		}
+		s.want(m, slot != nil && (working == 0 || due[0].at.IsZero()))
 		select {
 		case slot <- struct{}{}:
 			next := due[0]
@@ -71,6 +73,20 @@ func (s *Sender) segments(hard, live context.Context, m *mailing, mail Mailing, 
 		}
 	}
 	return sum
+}
+
+// want says whether a segment of the campaign needs a slot that others may be
+// lingering in: its first, or one for people who have not had a turn.
+func (s *Sender) want(m *mailing, slot bool) {
+	if m.wants == slot {
+		return
+	}
+	m.wants = slot
+	if slot {
+		s.wanted.Add(1)
+	} else {
+		s.wanted.Add(-1)
+	}
 }
 
 // unsettled lists the segments that are not known to be done, and adds up

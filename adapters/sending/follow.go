@@ -22,6 +22,7 @@ type mailing struct {
 	turn    int                     // counts what changes whether and how there is work
 	settled map[int]delivery.Totals // segments known to be done, over all runs
 	knocks  knocks
+	wants   bool // a slot; its task alone knows
 
 	busy      bool // a task is at work
 	busyTurn  int  // for this turn
@@ -117,7 +118,7 @@ func (s *Sender) evolve(e event.Recorded) *mailing {
 	case campaign.ResendRequested:
 		m.settled = map[int]delivery.Totals{}
 		m.turn++
-	case campaign.Scheduled, campaign.Unscheduled, campaign.Paused, campaign.Resumed, campaign.Cancelled, campaign.Finished:
+	case campaign.Scheduled, campaign.Unscheduled, campaign.Paused, campaign.Resumed, campaign.Throttled, campaign.Cancelled, campaign.Finished:
 		m.turn++
 	}
 	return m

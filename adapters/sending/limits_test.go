@@ -153,3 +153,124 @@ func TestLimitsHearOfTheThrottle(t *testing.T) {
 		}
 	})
 }
+
+// trickle lets one message of its people leave in a tenth of a second, and
+// everybody else at once.
+type trickle struct {
+	slow map[string]bool // by domain
+	mu   sync.Mutex
+	next time.Time
+}
+
+func (*trickle) Open(_ sending.Turn, _ time.Time) (n int, again time.Time) { return 100, again }
+
+func (l *trickle) Admit(t sending.Turn, now time.Time) (again time.Time, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case !l.slow[t.Domain]:
+		return again, true
+	case now.Before(l.next):
+		return l.next, false
+	}
+	l.next = now.Add(100 * time.Millisecond)
+	return again, true
+}
+
+func (*trickle) Heard(sending.Turn, delivery.Reply, bool, time.Time) string { return "" }
+
+// A segment whose people are held back for a moment is not given up and taken
+// again for each of them; one that nobody has had a turn in comes first.
+func TestHeldBackForAMoment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 20)
+		o, limits := w.one(), &trickle{slow: map[string]bool{}}
+		for i := range 10 {
+			_, host, _ := strings.Cut(address(i), "@")
+			limits.slow[host] = true
+		}
+		o.Limits, o.SegmentSize, o.Parallel = limits, 10, 1
+		w.start()
+		_, stop := run(t, o)
+		defer stop()
+		if is := w.finish(); is.Result != (campaign.Finished{Sent: 20}) {
+			t.Errorf("finished with %+v, want all sent", is.Result)
+		}
+		var claims, before int
+		for _, e := range w.events() {
+			switch d := e.Data.(type) {
+			case delivery.Claimed:
+				claims++
+			case delivery.Accepted:
+				if d.Ordinal < 10 && e.At.Before(w.acceptedAt(10)) {
+					before++
+				}
+			}
+		}
+		if claims > 6 {
+			t.Errorf("%d claims and releases of two segments", claims)
+		}
+		if before > 5 {
+			t.Errorf("%d of ten slow people had their turn before the first of the others", before)
+		}
+	})
+}
+
+// acceptedAt is when somebody's message was taken.
+func (w *world) acceptedAt(ordinal int) time.Time {
+	for _, e := range w.events() {
+		if d, ok := e.Data.(delivery.Accepted); ok && d.Ordinal == ordinal {
+			return e.At
+		}
+	}
+	w.t.Fatalf("nothing was sent to %d", ordinal)
+	return time.Time{}
+}
+
+// hourly lets one message leave, and the next in an hour, while there is a throttle.
+type hourly struct {
+	mu   sync.Mutex
+	next time.Time
+}
+
+func (l *hourly) Open(t sending.Turn, now time.Time) (n int, again time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if t.Throttle > 0 && now.Before(l.next) {
+		return 0, l.next
+	}
+	return 1, again
+}
+
+func (l *hourly) Admit(_ sending.Turn, now time.Time) (again time.Time, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.next = now.Add(time.Hour)
+	return again, true
+}
+
+func (*hourly) Heard(sending.Turn, delivery.Reply, bool, time.Time) string { return "" }
+
+// A throttle that is changed holds at once: nobody waits for a time that an
+// older one named.
+func TestThrottleChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 20)
+		o := w.one()
+		o.Limits = &hourly{}
+		w.ask(commands.ThrottleCampaign{Campaign: w.campaign, PerHour: 1})
+		w.start()
+		_, stop := run(t, o)
+		defer stop()
+		time.Sleep(10 * time.Minute)
+		if n := w.sink.total(); n != 1 {
+			t.Errorf("%d messages in ten minutes at one an hour", n)
+		}
+		w.ask(commands.ThrottleCampaign{Campaign: w.campaign, PerHour: 0})
+		time.Sleep(time.Minute)
+		if is := w.state(); is.Result != (campaign.Finished{Sent: 20}) {
+			t.Errorf("%s with %+v a minute after the throttle was lifted, want all sent", is.Status, is.Result)
+		}
+		w.once(0)
+	})
+}

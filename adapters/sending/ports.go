@@ -80,7 +80,8 @@ type Recipient struct {
 type Message struct {
 	From, To string // RFC 5321 paths, without angle brackets
 	Data     []byte
-	Server   string // the only one that may take it; "": any
+	Author   string // whose mail it is: the address in its From field
+	Server   string // the only one that may take it; "": any that takes its author's mail
 }
 
 // Transport takes messages to a server, many at once. When it says

@@ -196,12 +196,14 @@ func (g *segment) work(live context.Context, v *visit) error {
 		case len(turn) > 0:
 		case rested.IsZero() && v.retry.IsZero(): // only results that never came are left
 			return g.doubt()
-		case v.retry.After(time.Now()):
-			v.again = earlier(rested, v.retry)
-			return nil
 		default:
-			v.again = rested
-			return nil
+			if v.again = rested; v.retry.After(time.Now()) {
+				v.again = earlier(rested, v.retry)
+			}
+			if !g.linger(live, v.again) {
+				return nil
+			}
+			continue
 		}
 		if stuck, err := g.pass(live, turn); err != nil || stuck {
 			v.again = time.Now()
@@ -269,12 +271,21 @@ func (g *segment) pass(live context.Context, turn []delivery.Recipient) (stuck b
 	return false, nil
 }
 
+// linger waits for a time that is near, unless another segment wants the place:
+// giving a segment up and taking it again costs more than a second's wait.
+func (g *segment) linger(live context.Context, until time.Time) bool {
+	wait := time.Until(until)
+	if wait > time.Second || g.sender.wanted.Load() > 0 {
+		return false
+	}
+	return sleep(live, max(wait, time.Millisecond))
+}
+
 // patient waits for the campaign to be let on, if that is soon; otherwise it
 // holds this turn back until then.
 func (g *segment) patient(live context.Context, turn []delivery.Recipient, again time.Time) bool {
-	wait := time.Until(again)
-	if wait <= time.Second {
-		return sleep(live, max(wait, time.Millisecond))
+	if g.linger(live, again) {
+		return true
 	}
 	for _, r := range turn {
 		g.held[r.Ordinal] = again

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -17,6 +18,7 @@ type Sender struct {
 	o       Options
 	metrics metrics
 	slots   chan struct{} // held by a segment in work
+	wanted  atomic.Int32  // campaigns that want a slot before others linger in theirs
 	stride  stride
 	jobs    chan job // taken by the connections
 

@@ -86,7 +86,7 @@ type Options struct {
 	Parallel    int             // segments in work at once, over all campaigns; twice the processors, 4 at least
 	Connections int             // transmissions at once, over all campaigns; 16
 	Lease       time.Duration   // how long a claim holds unless renewed; 30 s
-	Retries     []time.Duration // pauses before a deferred message's further tries; 2 s, 10 s, 30 s
+	Retries     []time.Duration // pauses before a deferred message's further tries; 5 min, 15 min, 1 h, 4 h, 12 h
 	Patience    time.Duration   // how long a message is tried that cannot leave; 4 h
 	GroupDelay  time.Duration   // how long a result waits for others to be recorded with; 5 ms
 	Sole        bool            // nobody else works on the log, for certain: another's claim is a dead one's, and is taken over at once
@@ -104,7 +104,7 @@ func (o Options) withDefaults() Options {
 	o.Patience = positive(o.Patience, 4*time.Hour)
 	o.GroupDelay = positive(o.GroupDelay, 5*time.Millisecond)
 	if o.Retries == nil {
-		o.Retries = []time.Duration{2 * time.Second, 10 * time.Second, 30 * time.Second}
+		o.Retries = []time.Duration{5 * time.Minute, 15 * time.Minute, time.Hour, 4 * time.Hour, 12 * time.Hour}
 	}
 	return o
 }

@@ -62,7 +62,7 @@ func newWorld(t testing.TB, n int) *world {
 	return w
 }
 
-func address(i int) string { return fmt.Sprintf("p%d@example.com", i) }
+func address(i int) string { return fmt.Sprintf("p%d@mail%d.example.com", i, i) }
 
 // append adds to the end of a stream, as somebody else than the worker does.
 func (w *world) append(stream string, subject domain.ID, data ...any) event.Position {
@@ -129,6 +129,7 @@ func (w *world) options() sending.Options {
 	return sending.Options{
 		Journal: w.journal, Audience: newView(w), Composer: composer{}, Transport: w.sink,
 		SegmentSize: 4, Window: 3, Parallel: 2, Connections: 2, Lease: 30 * time.Second,
+		Retries: []time.Duration{2 * time.Second, 10 * time.Second, 30 * time.Second},
 	}
 }
 
