@@ -32,6 +32,7 @@ func TestCampaignWay(t *testing.T) {
 	id := call[api.CampaignID](w, "POST", "/campaigns", settings, 201).ID.String()
 	settings.Lists, settings.Template = append(settings.Lists, list), template
 	settings.Tracking = api.Tracking{Opens: true, Clicks: true}
+	settings.Server, settings.Window = "relay", "mon-sun 00:00-24:00 UTC"
 	call[any](w, "PUT", "/campaigns/"+id, settings, 204)
 	call[any](w, "POST", "/campaigns/"+id+"/schedule", api.CampaignSchedule{StartAt: w.clock.now().Add(time.Hour)}, 204)
 	if c := call[api.Campaign](w, "GET", "/campaigns/"+id, nil, 200); c.Status != campaign.Waiting || c.StartAt.IsZero() {
@@ -40,8 +41,9 @@ func TestCampaignWay(t *testing.T) {
 	call[any](w, "POST", "/campaigns/"+id+"/unschedule", nil, 204)
 	call[any](w, "POST", "/campaigns/"+id+"/start", nil, 204)
 	call[any](w, "POST", "/campaigns/"+id+"/pause", api.CampaignPause{Reason: "typo"}, 204)
+	call[any](w, "POST", "/campaigns/"+id+"/throttle", api.CampaignThrottle{PerHour: 600}, 204)
 	c := call[api.Campaign](w, "GET", "/campaigns/"+id, nil, 200)
-	if c.Status != campaign.Held || c.Reason != "typo" || c.ContentHash == "" {
+	if c.PerHour != 600 || c.Status != campaign.Held || c.Reason != "typo" || c.ContentHash == "" {
 		t.Errorf("paused: %+v", c)
 	}
 	if diff := cmp.Diff(settings, c.Settings); diff != "" {

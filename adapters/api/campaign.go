@@ -22,6 +22,8 @@ type CampaignSettings struct {
 	FromEmail string      `json:"from_email,omitempty" maxLength:"254"`
 	ReplyTo   string      `json:"reply_to,omitempty" maxLength:"254"`
 	Tracking  Tracking    `json:"tracking,omitzero"`
+	Server    string      `json:"server,omitempty" maxLength:"200" doc:"name of the mail server that sends it; without, any that takes the sender's mail"`
+	Window    string      `json:"window,omitempty" maxLength:"100" doc:"when it may send: days, hours, and a time zone" example:"mon-fri 09:00-18:00 Europe/Berlin"`
 }
 
 // Tracking is what the campaign would like to observe; each person's consent
@@ -41,7 +43,8 @@ type Campaign struct {
 	ID          domain.ID        `json:"id"`
 	Settings    CampaignSettings `json:"settings"`
 	Status      campaign.Status  `json:"status" doc:"draft, scheduled, sending, paused, finished or cancelled"`
-	Reason      string           `json:"reason,omitempty" doc:"of the pause"`
+	Reason      string           `json:"reason,omitempty" doc:"of the pause; where the engine paused it, a stable code, a colon, and a sentence"`
+	PerHour     int              `json:"per_hour,omitempty" doc:"messages an hour, at most"`
 	CreatedAt   time.Time        `json:"created_at"`
 	EditedAt    time.Time        `json:"edited_at,omitzero"`
 	StartAt     time.Time        `json:"start_at,omitzero" doc:"when it is scheduled for"`
@@ -59,6 +62,11 @@ type CampaignSchedule struct {
 // CampaignPause says why.
 type CampaignPause struct {
 	Reason string `json:"reason,omitempty" maxLength:"500"`
+}
+
+// CampaignThrottle says how fast.
+type CampaignThrottle struct {
+	PerHour int `json:"per_hour" minimum:"0" doc:"messages at most; 0: as many as there are"`
 }
 
 func (s *Server) campaignRoutes() {
@@ -142,6 +150,16 @@ func (s *Server) campaignSteps() {
 				commands.PauseCampaign{Campaign: in.ID, Reason: in.Body.Reason})
 			return &Changed{at}, err
 		})
+	add(s, route(http.MethodPost, "/campaigns/{id}/throttle", "throttle-campaign", "campaigns", "Set how many messages leave in an hour at most"),
+		func(ctx context.Context, in *struct {
+			ByID
+			Idempotent
+			Body CampaignThrottle
+		}) (*Changed, error) {
+			at, err := do(ctx, s, s.request(ctx, in.Idempotent), in.Idempotent,
+				commands.ThrottleCampaign{Campaign: in.ID, PerHour: in.Body.PerHour})
+			return &Changed{at}, err
+		})
 	add(s, route(http.MethodPost, "/campaigns/{id}/resume", "resume-campaign", "campaigns", "Let a paused campaign go on"),
 		func(ctx context.Context, in *struct {
 			ByID
@@ -208,8 +226,12 @@ func (s *Server) campaign(ctx context.Context, id domain.ID) (campaign.Campaign,
 	return c, nil
 }
 
-// refersTo refuses lists and templates that are not the account's.
+// refersTo refuses lists and templates that are not the account's, and ways of
+// delivery that are not there.
 func (s *Server) refersTo(ctx context.Context, in CampaignSettings) error {
+	if err := s.deps.Deliverable(in.domain()); err != nil {
+		return err
+	}
 	for _, l := range in.Lists {
 		if err := s.openList(ctx, l); err != nil {
 			return err
@@ -253,7 +275,7 @@ func (s *Server) findCampaign(ctx context.Context, id domain.ID, w Waiting) (cam
 func (c CampaignSettings) domain() campaign.Settings {
 	return campaign.Settings{
 		Name: c.Name, Lists: c.Lists, Template: c.Template, FromName: c.FromName,
-		FromEmail: c.FromEmail, ReplyTo: c.ReplyTo, Tracking: campaign.Tracking(c.Tracking),
+		FromEmail: c.FromEmail, ReplyTo: c.ReplyTo, Tracking: campaign.Tracking(c.Tracking), Server: c.Server, Window: c.Window,
 	}
 }
 
@@ -263,9 +285,9 @@ func showCampaign(c campaignlist.Campaign) Campaign {
 		ID: c.ID,
 		Settings: CampaignSettings{
 			Name: s.Name, Lists: s.Lists, Template: s.Template, FromName: s.FromName,
-			FromEmail: s.FromEmail, ReplyTo: s.ReplyTo, Tracking: Tracking(s.Tracking),
+			FromEmail: s.FromEmail, ReplyTo: s.ReplyTo, Tracking: Tracking(s.Tracking), Server: s.Server, Window: s.Window,
 		},
-		Status: c.Status, Reason: c.Reason, CreatedAt: c.CreatedAt, EditedAt: c.EditedAt, StartAt: c.StartAt,
+		Status: c.Status, Reason: c.Reason, PerHour: c.Throttle, CreatedAt: c.CreatedAt, EditedAt: c.EditedAt, StartAt: c.StartAt,
 		StartedAt: c.StartedAt, EndedAt: c.EndedAt, Recipients: c.Frozen.Recipients, ContentHash: c.Content.SHA256,
 	}
 }

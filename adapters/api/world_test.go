@@ -58,6 +58,14 @@ type world struct {
 	broken                  error // what Freeze, Import and Bundle fail with
 }
 
+// deliverable knows one mail server.
+func deliverable(s campaign.Settings) error {
+	if s.Server != "" && s.Server != "relay" {
+		return domain.Refuse("unknown_server", "no mail server has this name")
+	}
+	return nil
+}
+
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{
@@ -73,6 +81,7 @@ func newWorld(t *testing.T) *world {
 		ConfirmURL: func(_, person, list domain.ID) string {
 			return "https://mail.example/confirm/" + person.String() + list.String()
 		},
+		Deliverable: deliverable,
 		Freeze: func(_ context.Context, _ domain.ID, s campaign.Settings) (campaign.Content, error) {
 			return campaign.Content{TemplateRevision: 1, SHA256: strings.Repeat("a", 64), Links: []string{"https://example.com"}}, w.broken
 		},

@@ -20,6 +20,12 @@ func ParseRate(s string) (Rate, error) {
 	return 0, errors.New("a rate is given as 20/s, 600/m, 10000/h or 100000/d")
 }
 
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (r *Rate) UnmarshalText(text []byte) (err error) {
+	*r, err = ParseRate(string(text))
+	return err
+}
+
 // ParseDomainLimit reads "gmail.com=20/s,10": a rate, and how many messages may
 // be under way, either of which may be missing. The domain * is every other.
 func ParseDomainLimit(s string) (domain string, l DomainLimit, err error) {

@@ -56,6 +56,7 @@ func settingsOf(r *http.Request) campaign.Settings {
 		Name: r.PostFormValue("name"), Template: formID(r, "template"), FromName: r.PostFormValue("from_name"),
 		FromEmail: r.PostFormValue("from_email"), ReplyTo: r.PostFormValue("reply_to"),
 		Tracking: campaign.Tracking{Opens: r.PostFormValue("opens") != "", Clicks: r.PostFormValue("clicks") != ""},
+		Server:   r.PostFormValue("server"), Window: r.PostFormValue("window"),
 	}
 	for _, text := range r.PostForm["list"] {
 		if id, err := domain.ParseID(text); err == nil && !id.IsZero() {
@@ -105,8 +106,12 @@ func (s *site) editCampaign(w http.ResponseWriter, r *http.Request, who session)
 	return seeOther(w, r, "/campaigns/"+id.String())
 }
 
-// owns refuses lists and templates that are not the account's.
+// owns refuses lists and templates that are not the account's, and ways of
+// delivery that are not there.
 func (s *site) owns(r *http.Request, who session, set campaign.Settings) error {
+	if err := s.Deliverable(set); err != nil {
+		return err
+	}
 	streams := make([]string, 0, len(set.Lists)+1)
 	for _, id := range set.Lists {
 		streams = append(streams, list.Stream(id))

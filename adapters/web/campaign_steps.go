@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/cleversender/cleversender/commands"
@@ -82,6 +83,20 @@ func (s *site) pauseCampaign(w http.ResponseWriter, r *http.Request, who session
 		return err
 	}
 	return s.step(w, r, id, act(s, r, who, campaignlist.Projection.Name, commands.PauseCampaign{Campaign: id, Reason: r.PostFormValue("reason")}))
+}
+
+var errBadNumber = domain.Refuse("bad_number", "give a whole number of messages an hour; 0 is as many as there are")
+
+func (s *site) throttleCampaign(w http.ResponseWriter, r *http.Request, who session) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	n, err := strconv.Atoi(r.PostFormValue("per_hour"))
+	if err != nil {
+		return errBadNumber
+	}
+	return s.step(w, r, id, act(s, r, who, campaignlist.Projection.Name, commands.ThrottleCampaign{Campaign: id, PerHour: n}))
 }
 
 func (s *site) resumeCampaign(w http.ResponseWriter, r *http.Request, who session) error {

@@ -95,6 +95,8 @@ type Deps struct {
 	Import func(ctx context.Context, job ImportJob, file io.Reader) error
 	// Freeze is what a campaign will say, from its settings as they are now.
 	Freeze func(ctx context.Context, account domain.ID, s campaign.Settings) (campaign.Content, error)
+	// Deliverable refuses settings by which no message could ever leave.
+	Deliverable func(s campaign.Settings) error
 	// Check refuses a template that could never be rendered.
 	Check func(c template.Content) error
 	// Preview renders a template for somebody.
@@ -146,6 +148,7 @@ func (s *site) pages() map[string]page {
 		"POST /campaigns/{id}/schedule":       s.scheduleCampaign,
 		"POST /campaigns/{id}/unschedule":     s.unscheduleCampaign,
 		"POST /campaigns/{id}/pause":          s.pauseCampaign,
+		"POST /campaigns/{id}/throttle":       s.throttleCampaign,
 		"POST /campaigns/{id}/resume":         s.resumeCampaign,
 		"POST /campaigns/{id}/resend-unknown": s.resendUnknown,
 		"GET /campaigns/{id}/cancel":          s.cancelPage,

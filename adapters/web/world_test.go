@@ -60,6 +60,14 @@ type world struct {
 	broken  error // what Freeze fails with
 }
 
+// deliverable knows one mail server.
+func deliverable(s campaign.Settings) error {
+	if s.Server != "" && s.Server != "relay" {
+		return domain.Refuse("unknown_server", "no mail server has this name")
+	}
+	return nil
+}
+
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{
@@ -92,6 +100,7 @@ func (w *world) deps() web.Deps {
 			}, file)
 			return err
 		},
+		Deliverable: deliverable,
 		Freeze: func(context.Context, domain.ID, campaign.Settings) (campaign.Content, error) {
 			return campaign.Content{TemplateRevision: 1, SHA256: strings.Repeat("a", 64), Links: []string{"https://example.com/one"}}, w.broken
 		},

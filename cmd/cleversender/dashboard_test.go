@@ -55,7 +55,7 @@ func newDesktop(t *testing.T) *desktop {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := engine.Options{Dir: filepath.Join(t.TempDir(), "data"), BaseURL: "http://" + ln.Addr().String(), SMTP: d.mail.URL()}
+	o := engine.Options{Dir: filepath.Join(t.TempDir(), "data"), BaseURL: "http://" + ln.Addr().String(), SMTP: []string{d.mail.URL()}}
 	if _, d.token, err = engine.Init(t.Context(), o, "Meadow Books"); err != nil {
 		t.Fatal(err)
 	}

@@ -213,6 +213,7 @@ type sink struct {
 	total  int
 	when   map[int]func()
 	refuse string // whom it does not know
+	wall   error  // what it says to everybody; nil: it takes messages
 	before func() // called before a message is taken; nil: nothing
 }
 
@@ -238,10 +239,13 @@ func (s *sink) set(change func()) {
 func (s *sink) answer(_ string, to []string) error {
 	time.Sleep(2 * time.Millisecond)
 	s.mu.Lock()
-	before, refuse := s.before, s.refuse
+	before, refuse, wall := s.before, s.refuse, s.wall
 	s.mu.Unlock()
 	if before != nil {
 		before()
+	}
+	if wall != nil {
+		return wall
 	}
 	if to[0] == refuse {
 		return &gosmtp.SMTPError{Code: 550, EnhancedCode: gosmtp.EnhancedCode{5, 1, 1}, Message: "<" + to[0] + "> is not known here"}

@@ -20,9 +20,9 @@ type session struct {
 	in       io.Reader
 	out, err io.Writer
 
-	verb    string // the last word of the verb, such as pause
-	smtp    string // server to send by from this process; "": nothing is sent
-	bounces string // domain that bounces of what this process sends come back to
+	verb    string   // the last word of the verb, such as pause
+	smtp    []string // servers to send by from this process; none: nothing is sent
+	bounces string   // domain that bounces of what this process sends come back to
 	api     *client.Client
 	engine  *engine.Engine // nil when a server answers
 }
@@ -69,7 +69,7 @@ func (s *session) server() (string, error) {
 	return "http://" + holder.Listen, nil
 }
 
-func (s *session) options(smtp string) engine.Options {
+func (s *session) options(smtp []string) engine.Options {
 	return engine.Options{
 		Dir: s.globals.Data, RootKey: s.globals.RootKey, SMTP: smtp,
 		Logger: s.logger(slog.LevelWarn),
@@ -77,7 +77,7 @@ func (s *session) options(smtp string) engine.Options {
 }
 
 // sends reports that this process sends mail itself.
-func (s *session) sends() bool { return s.engine != nil && s.smtp != "" }
+func (s *session) sends() bool { return s.engine != nil && len(s.smtp) > 0 }
 
 // get, post and patch call the API; out may be nil.
 func (s *session) get(path string, out any) error { return s.call(http.MethodGet, path, nil, out) }

@@ -21,6 +21,7 @@ type campaignVerbs struct {
 	Unschedule    campaignStepVerb     `cmd:"" help:"Call the start off."`
 	Start         campaignStartVerb    `cmd:"" help:"Freeze a campaign and begin to send it."`
 	Pause         campaignPauseVerb    `cmd:"" help:"Hold a campaign: no further message leaves."`
+	Throttle      campaignThrottleVerb `cmd:"" help:"Set how many messages of a campaign leave in an hour at most."`
 	Resume        campaignStepVerb     `cmd:"" help:"Let a paused campaign go on."`
 	Cancel        campaignStepVerb     `cmd:"" help:"End a campaign: whoever has not been sent to never will be."`
 	ResendUnknown campaignStepVerb     `cmd:"" help:"Send again where it is unknown whether a message was sent."`
@@ -36,12 +37,14 @@ type campaignSettings struct {
 	ReplyTo     string      `help:"Where replies go."`
 	TrackOpens  bool        `help:"Observe opens, of those who agreed to it."`
 	TrackClicks bool        `help:"Observe clicks, of those who agreed to it."`
+	MailServer  string      `help:"Name of the mail server that sends it; without, any that takes the sender's mail."`
+	Window      string      `help:"When it may send: days, hours and a time zone." placeholder:"\"mon-fri 09:00-18:00 Europe/Berlin\""`
 }
 
 func (c campaignSettings) body() api.CampaignSettings {
 	return api.CampaignSettings{
 		Name: c.Name, Lists: c.List, Template: c.Template, FromName: c.FromName, FromEmail: c.FromEmail, ReplyTo: c.ReplyTo,
-		Tracking: api.Tracking{Opens: c.TrackOpens, Clicks: c.TrackClicks},
+		Tracking: api.Tracking{Opens: c.TrackOpens, Clicks: c.TrackClicks}, Server: c.MailServer, Window: c.Window,
 	}
 }
 
@@ -88,6 +91,7 @@ func (v campaignShowVerb) Run(s *session) error {
 	return s.print(c, func(w io.Writer) {
 		table(w, []string{"id", c.ID.String()}, []string{"name", c.Settings.Name}, []string{"status", string(c.Status) + " " + c.Reason},
 			[]string{"from", c.Settings.FromName + " <" + c.Settings.FromEmail + ">"}, []string{"template", c.Settings.Template.String()},
+			[]string{"mail server", c.Settings.Server}, []string{"window", c.Settings.Window}, []string{"per hour", perHour(c.PerHour)},
 			[]string{"recipients", strconv.Itoa(c.Recipients)}, []string{"starts", date(c.StartAt)},
 			[]string{"started", date(c.StartedAt)}, []string{"ended", date(c.EndedAt)})
 	})
@@ -113,6 +117,24 @@ func (v campaignPauseVerb) Run(s *session) error {
 	return s.done(s.post("/campaigns/"+v.ID+"/pause", api.CampaignPause{Reason: v.Reason}, nil), "paused")
 }
 
+type campaignThrottleVerb struct {
+	ID      string `arg:""`
+	PerHour int    `help:"Messages an hour; 0: as many as there are." required:""`
+}
+
+// Run implements the verb.
+func (v campaignThrottleVerb) Run(s *session) error {
+	return s.done(s.post("/campaigns/"+v.ID+"/throttle", api.CampaignThrottle{PerHour: v.PerHour}, nil), "throttled")
+}
+
+// perHour is a throttle; "" for none.
+func perHour(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
 // campaignStepVerb is a step that needs nothing but the campaign; its own name
 // on the command line says which.
 type campaignStepVerb struct {
@@ -125,10 +147,10 @@ func (v campaignStepVerb) Run(s *session) error {
 }
 
 type campaignStartVerb struct {
-	ID           string `arg:""`
-	Wait         bool   `help:"Show the progress until the campaign ends."`
-	SMTP         string `help:"Send from this process, by this server, when no server runs." env:"CLEVERSENDER_SMTP" name:"smtp"`
-	BounceDomain string `help:"Domain that bounces of what this process sends come back to." env:"CLEVERSENDER_BOUNCE_DOMAIN"`
+	ID           string   `arg:""`
+	Wait         bool     `help:"Show the progress until the campaign ends."`
+	SMTP         []string `help:"Send from this process, by these servers, when no server runs." env:"CLEVERSENDER_SMTP" name:"smtp" sep:" "`
+	BounceDomain string   `help:"Domain that bounces of what this process sends come back to." env:"CLEVERSENDER_BOUNCE_DOMAIN"`
 }
 
 // Run implements the verb.

@@ -14,7 +14,7 @@ type initVerb struct {
 
 // Run makes the folder; the token is shown this once.
 func (v initVerb) Run(s *session) error {
-	id, token, err := engine.Init(s.ctx, s.options(""), v.Account)
+	id, token, err := engine.Init(s.ctx, s.options(nil), v.Account)
 	if err != nil {
 		return err
 	}

@@ -12,11 +12,10 @@ import (
 
 type serveVerb struct {
 	Listen         string         `help:"Address to serve on." default:"127.0.0.1:8080"`
-	SMTP           string         `help:"Server that takes our mail: smtp://host:port, smtps://user:password@host." env:"CLEVERSENDER_SMTP" name:"smtp"`
 	BaseURL        string         `help:"Where recipients reach this server, such as https://mail.example.org. Without it, the address served on." env:"CLEVERSENDER_BASE_URL" name:"base-url"`
 	BounceDomain   string         `help:"Domain that bounces come back to, each by an address of its own. Without it, they go to the sender's address." env:"CLEVERSENDER_BOUNCE_DOMAIN"`
 	TrustedProxies []netip.Prefix `help:"Networks whose X-Forwarded-For is believed."`
-	Connections    int            `help:"SMTP connections at once." default:"16"`
+	deliveryFlags
 }
 
 // Run serves until the process is asked to stop.
@@ -26,8 +25,8 @@ func (v serveVerb) Run(s *session) error {
 		return fmt.Errorf("listen: %w", err)
 	}
 	o := s.options(v.SMTP)
+	v.apply(&o)
 	o.TrustedProxies, o.BounceDomain = v.TrustedProxies, v.BounceDomain
-	o.Sending.Connections = v.Connections
 	if o.BaseURL = strings.TrimSuffix(v.BaseURL, "/"); o.BaseURL == "" {
 		o.BaseURL = "http://" + ln.Addr().String()
 	}
@@ -37,7 +36,7 @@ func (v serveVerb) Run(s *session) error {
 		_ = ln.Close()
 		return err
 	}
-	o.Logger.Info("serving", "address", "http://"+ln.Addr().String(), "data", o.Dir, "sends", o.SMTP != "")
+	o.Logger.Info("serving", "address", "http://"+ln.Addr().String(), "data", o.Dir, "sends", len(o.SMTP) > 0)
 	if err := e.Serve(s.ctx, ln, engine.Web{Dashboard: true}); err != nil {
 		return err
 	}

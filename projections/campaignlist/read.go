@@ -44,16 +44,46 @@ func Find(ctx context.Context, r projections.Reader, account, id domain.ID) (c C
 	if err != nil || row == nil {
 		return Campaign{}, false, err
 	}
+	c, err = read(row)
+	return c, err == nil, err
+}
+
+// Each visits the campaigns of every account.
+func Each(ctx context.Context, r projections.Reader, visit func(Campaign) error) error {
+	const page = 1000
+	var after []any
+	for {
+		rows, err := r.Scan(ctx, campaigns, nil, after, page)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			c, err := read(row)
+			if err == nil {
+				err = visit(c)
+			}
+			if err != nil {
+				return err
+			}
+			after = row[:2]
+		}
+		if len(rows) < page {
+			return nil
+		}
+	}
+}
+
+func read(row projections.Row) (Campaign, error) {
 	var d details
 	if err := json.Unmarshal([]byte(row.Text(4)), &d); err != nil {
-		return Campaign{}, false, fmt.Errorf("campaign %s: %w", id, err)
+		return Campaign{}, fmt.Errorf("campaign %s: %w", row.ID(1), err)
 	}
 	return Campaign{
-		Account: account, ID: id, Settings: d.Settings, Status: campaign.Status(row.Text(3)), Reason: d.Reason, Throttle: d.Throttle,
+		Account: row.ID(0), ID: row.ID(1), Settings: d.Settings, Status: campaign.Status(row.Text(3)), Reason: d.Reason, Throttle: d.Throttle,
 		CreatedAt: projections.Time(d.Created), EditedAt: projections.Time(d.Edited),
 		StartAt: projections.Time(d.StartAt), StartedAt: projections.Time(d.Started), EndedAt: projections.Time(d.Ended),
 		Content: d.Content, Frozen: d.Frozen, Totals: d.Totals, cursor: Cursor(row[2].(int64)),
-	}, true, nil
+	}, nil
 }
 
 // Recent returns up to limit campaigns of the account, newest first, after a cursor.

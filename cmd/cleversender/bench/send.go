@@ -103,7 +103,7 @@ func (b *bench) reopen(ctx context.Context, smtp string) error {
 	b.engine = nil
 	debug.FreeOSMemory()
 	o := b.options()
-	o.SMTP = smtp
+	o.SMTP = []string{smtp}
 	var err error
 	b.engine, err = engine.Open(ctx, o)
 	return err

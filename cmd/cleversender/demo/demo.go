@@ -99,7 +99,7 @@ func (d *demo) serve(ctx context.Context) (ended chan error, token string, err e
 		return nil, "", fmt.Errorf("listen: %w", err)
 	}
 	d.url = "http://" + ln.Addr().String()
-	o := engine.Options{Dir: d.dir + "/data", BaseURL: d.url, SMTP: d.catcher.URL(), Logger: d.Logger}
+	o := engine.Options{Dir: d.dir + "/data", BaseURL: d.url, SMTP: []string{d.catcher.URL()}, Logger: d.Logger}
 	if _, token, err = engine.Init(ctx, o, "Meadow Books"); err != nil {
 		return nil, "", err
 	}

@@ -2,12 +2,14 @@ package engine
 
 import (
 	"context"
+	"time"
 
 	"github.com/cleversender/cleversender/adapters/keyring"
+	"github.com/cleversender/cleversender/adapters/pacing"
 	"github.com/cleversender/cleversender/adapters/readmodel"
 	"github.com/cleversender/cleversender/adapters/recipient"
+	"github.com/cleversender/cleversender/adapters/relay"
 	"github.com/cleversender/cleversender/adapters/sending"
-	"github.com/cleversender/cleversender/adapters/smtp"
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/delivery"
 	"github.com/cleversender/cleversender/domain/event"
@@ -71,10 +73,45 @@ func (p permissions) listName(ctx context.Context, account, list domain.ID) (str
 	return l.Name, err
 }
 
-// transport is the SMTP pool, as the sending worker asks for it.
-type transport struct{ *smtp.Pool }
+// transport is the mail servers, as the sending worker asks for them.
+type transport struct{ *relay.Relay }
 
 // Send implements sending.Transport.
 func (t transport) Send(ctx context.Context, m sending.Message) delivery.Reply {
-	return t.Pool.Send(ctx, m.From, m.To, m.Data)
+	return t.Relay.Send(ctx, relay.Letter(m))
+}
+
+// limits are the pacer's and the mail servers', as the sending worker asks for them.
+type limits struct {
+	pacer   *pacing.Pacer
+	servers *relay.Relay
+}
+
+// Open implements sending.Limits.
+func (l limits) Open(t sending.Turn, now time.Time) (n int, again time.Time) {
+	n, again = l.pacer.Open(pacing.Turn(t), now)
+	most, later := l.servers.Open(t.Settings.FromEmail, t.Settings.Server, now)
+	if most == 0 && later.After(again) {
+		again = later
+	}
+	return min(n, most), again
+}
+
+// Admit implements sending.Limits.
+func (l limits) Admit(t sending.Turn, now time.Time) (again time.Time, ok bool) {
+	if again, ok = l.servers.Admit(t.Settings.FromEmail, t.Settings.Server, now); !ok {
+		return again, false
+	}
+	if again, ok = l.pacer.Admit(pacing.Turn(t), now); !ok {
+		l.servers.GiveBack(t.Settings.FromEmail, t.Settings.Server)
+	}
+	return again, ok
+}
+
+// Heard implements sending.Limits.
+func (l limits) Heard(t sending.Turn, r delivery.Reply, tried bool, now time.Time) (stop string) {
+	if !tried {
+		l.servers.GiveBack(t.Settings.FromEmail, t.Settings.Server)
+	}
+	return l.pacer.Heard(pacing.Turn(t), r, tried, now)
 }

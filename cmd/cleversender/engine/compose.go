@@ -30,6 +30,8 @@ type composer struct {
 	now    func() time.Time
 	// private returns the private key of a selector of an account's domain.
 	private func(ctx context.Context, account domain.ID, name, selector string) ([]byte, error)
+	// deliverable refuses what no mail server would take, or no hour.
+	deliverable func(campaign.Settings) error
 }
 
 var errContentChanged = domain.Refuse("content_changed", "the campaign's content is not what was frozen at its start")
@@ -37,7 +39,8 @@ var errContentChanged = domain.Refuse("content_changed", "the campaign's content
 var errBounceDomain = domain.Refuse("bad_bounce_domain", "bounces cannot come back to this domain: no mail server can have its name")
 
 func (e *Engine) newComposer() (*composer, error) {
-	c := &composer{log: e.Journal, signer: e.Signer, base: e.options.BaseURL, now: time.Now, private: privateKeys{e.Keys}.private}
+	c := &composer{log: e.Journal, signer: e.Signer, base: e.options.BaseURL, now: time.Now, deliverable: e.deliverable,
+		private: privateKeys{e.Keys}.private}
 	if e.options.BounceDomain == "" {
 		return c, nil
 	}

@@ -58,7 +58,8 @@ func composing(c template.Content) *composer {
 		template.Stream(testTemplate): template.Created{Content: c},
 		list.Stream(testList):         list.Created{Name: "The readers' letter"},
 	}
-	return &composer{log: commands.Log(log), signer: signer, base: "https://mail.books.example", now: func() time.Time { return testNow }}
+	return &composer{log: commands.Log(log), signer: signer, base: "https://mail.books.example", now: func() time.Time { return testNow },
+		deliverable: func(campaign.Settings) error { return nil }}
 }
 
 func compiled(c template.Content, s campaign.Settings) (sending.Mailer, error) {

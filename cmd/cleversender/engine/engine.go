@@ -26,10 +26,11 @@ import (
 	logsqlite "github.com/cleversender/cleversender/adapters/eventlog/sqlite"
 	"github.com/cleversender/cleversender/adapters/folder"
 	"github.com/cleversender/cleversender/adapters/keyring"
+	"github.com/cleversender/cleversender/adapters/pacing"
 	"github.com/cleversender/cleversender/adapters/readmodel"
 	modelsqlite "github.com/cleversender/cleversender/adapters/readmodel/sqlite"
+	"github.com/cleversender/cleversender/adapters/relay"
 	"github.com/cleversender/cleversender/adapters/sending"
-	"github.com/cleversender/cleversender/adapters/smtp"
 	"github.com/cleversender/cleversender/adapters/tracking"
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/catalog"
@@ -43,7 +44,8 @@ type Options struct {
 	Dir            string         // the data folder
 	RootKey        string         // URI; "": the file root.key in the folder
 	BaseURL        string         // where recipients reach this server, without a slash at the end
-	SMTP           string         // URL of the server that takes our mail; "": nothing is sent
+	SMTP           []string       // URLs of the servers that take our mail; none: nothing is sent
+	Limits         pacing.Options // of what is sent
 	BounceDomain   string         // host of the return paths, each of one message; "": bounces go to the sender's address
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	Logger         *slog.Logger
@@ -65,7 +67,9 @@ type Engine struct {
 
 	options  Options
 	composer *composer
-	sender   *sending.Sender // nil: no SMTP server named
+	relay    *relay.Relay    // nil: no SMTP server named
+	pacer    *pacing.Pacer   // likewise
+	sender   *sending.Sender // likewise
 	closers  []func() error
 	stops    []func() error // what Handler started: ended before the workers
 
@@ -138,7 +142,7 @@ func (e *Engine) assemble(ctx context.Context) error {
 		return err
 	}
 	e.Desk = e.newDesk()
-	if o.SMTP != "" {
+	if len(o.SMTP) > 0 {
 		if err := e.openSender(o); err != nil {
 			return err
 		}
@@ -182,21 +186,6 @@ func (e *Engine) openStores(ctx context.Context) (err error) {
 	return nil
 }
 
-func (e *Engine) openSender(o Options) error {
-	config, err := smtp.Parse(o.SMTP)
-	if err != nil {
-		return err
-	}
-	pool := smtp.Open(config)
-	e.closers = append(e.closers, pool.Close)
-	s := o.Sending
-	s.Journal, s.Audience, s.Composer, s.Transport = e.Journal, permissions{e.Models}, e.composer, transport{pool}
-	s.Logger, s.Sole = o.Logger, true // the folder is ours alone
-	e.sender = sending.New(s)
-	e.Metrics.MustRegister(e.sender)
-	return nil
-}
-
 // start runs the workers until Close.
 func (e *Engine) start() {
 	ctx, stop := context.WithCancel(context.Background())
@@ -204,7 +193,7 @@ func (e *Engine) start() {
 	e.work(ctx, "projections", e.Models.Run)
 	e.work(ctx, "privacy desk", e.Desk.Run)
 	if e.sender != nil {
-		e.work(ctx, "sending", e.sender.Run)
+		e.work(ctx, "sending", e.send)
 	}
 }
 

@@ -39,6 +39,9 @@ var errNoList = domain.Refuse("not_its_list", "the campaign does not go to this 
 // mailer refuses a template, or a sender, of which no message can be made.
 func (c *composer) mailer(ctx context.Context, mailing sending.Mailing, content template.Content) (*mailer, error) {
 	s := mailing.Settings
+	if err := c.deliverable(s); err != nil {
+		return nil, err
+	}
 	from, ok := mime.ASCIIDomain(s.FromEmail)
 	if !ok {
 		return nil, errFrom
@@ -109,8 +112,9 @@ func (m *mailer) Message(_ context.Context, dst []byte, r sending.Recipient) (se
 			return sending.Message{}, err
 		}
 	}
+	s := m.mailing.Settings
 	data, err := m.dkim.Sign(w.End(), len(dst))
-	return sending.Message{From: m.returnPath(r), To: r.Email, Data: data}, err
+	return sending.Message{From: m.returnPath(r), To: r.Email, Data: data, Author: s.FromEmail, Server: s.Server}, err
 }
 
 // returnPath is where a bounce of r's message goes.
