@@ -43,13 +43,16 @@ func TestCampaignWay(t *testing.T) {
 	call[any](w, "POST", "/campaigns/"+id+"/pause", api.CampaignPause{Reason: "typo"}, 204)
 	call[any](w, "POST", "/campaigns/"+id+"/throttle", api.CampaignThrottle{PerHour: 600}, 204)
 	c := call[api.Campaign](w, "GET", "/campaigns/"+id, nil, 200)
-	if c.PerHour != 600 || c.Status != campaign.Held || c.Reason != "typo" || c.ContentHash == "" {
+	if c.PerHour != 600 || c.HeldBy != "" || c.Status != campaign.Held || c.Reason != "typo" || c.ContentHash == "" {
 		t.Errorf("paused: %+v", c)
 	}
 	if diff := cmp.Diff(settings, c.Settings); diff != "" {
 		t.Error(diff)
 	}
 	call[any](w, "POST", "/campaigns/"+id+"/resume", nil, 204)
+	if c := call[api.Campaign](w, "GET", "/campaigns/"+id, nil, 200); c.HeldBy != "window" || c.HeldUntil.IsZero() {
+		t.Errorf("held: %+v", c)
+	}
 	report := call[api.Report](w, "GET", "/campaigns/"+id+"/report", nil, 200)
 	if report.Status != campaign.Sending || len(report.Links) != 1 || report.Links[0].URL != "https://example.com" {
 		t.Errorf("report: %+v", report)

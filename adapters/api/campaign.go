@@ -45,6 +45,8 @@ type Campaign struct {
 	Status      campaign.Status  `json:"status" doc:"draft, scheduled, sending, paused, finished or cancelled"`
 	Reason      string           `json:"reason,omitempty" doc:"of the pause; where the engine paused it, a stable code, a colon, and a sentence"`
 	PerHour     int              `json:"per_hour,omitempty" doc:"messages an hour, at most"`
+	HeldBy      string           `json:"held_by,omitempty" doc:"the limit that lets it wait while it is sending: window, warmup, throttle, account, rate or breaker"`
+	HeldUntil   time.Time        `json:"held_until,omitzero" doc:"when that limit lets it go on"`
 	CreatedAt   time.Time        `json:"created_at"`
 	EditedAt    time.Time        `json:"edited_at,omitzero"`
 	StartAt     time.Time        `json:"start_at,omitzero" doc:"when it is scheduled for"`
@@ -96,7 +98,11 @@ func (s *Server) campaignRoutes() {
 			Waiting
 		}) (*Shown[Campaign], error) {
 			c, err := s.findCampaign(ctx, in.ID, in.Waiting)
-			return &Shown[Campaign]{showCampaign(c)}, err
+			shown := showCampaign(c)
+			if c.Status == campaign.Sending {
+				shown.HeldBy, shown.HeldUntil = s.deps.Held(in.ID)
+			}
+			return &Shown[Campaign]{shown}, err
 		})
 	add(s, route(http.MethodPut, "/campaigns/{id}", "edit-campaign", "campaigns", "Replace a draft's settings"),
 		func(ctx context.Context, in *struct {

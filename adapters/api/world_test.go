@@ -82,6 +82,7 @@ func newWorld(t *testing.T) *world {
 			return "https://mail.example/confirm/" + person.String() + list.String()
 		},
 		Deliverable: deliverable,
+		Held:        func(domain.ID) (string, time.Time) { return "window", time.Date(2030, 1, 2, 9, 0, 0, 0, time.UTC) },
 		Freeze: func(_ context.Context, _ domain.ID, s campaign.Settings) (campaign.Content, error) {
 			return campaign.Content{TemplateRevision: 1, SHA256: strings.Repeat("a", 64), Links: []string{"https://example.com"}}, w.broken
 		},

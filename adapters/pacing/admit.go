@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/net/idna"
 
+	"github.com/cleversender/cleversender/domain/campaign"
 	"github.com/cleversender/cleversender/domain/delivery"
 )
 
@@ -16,6 +17,8 @@ type course struct {
 	calendar calendar
 	breaker  breaker
 	stopped  time.Time // the breaker tripped: nobody's turn before
+	held     guard     // the limit that let it wait last
+	until    time.Time // for so long
 	stale    int       // under way since it did: they say nothing new
 	flying   int
 	seen     time.Time
@@ -83,8 +86,10 @@ func (p *Pacer) Open(t Turn, now time.Time) (n int, again time.Time) {
 	c, a := p.course(t, now), p.account(t, now)
 	if next, by := p.campaign(c, a, t, now); next.After(now) {
 		p.counts.held[by]++
+		c.held, c.until = by, next
 		return 0, next
 	}
+	c.until = time.Time{}
 	left := math.Inf(1)
 	least := func(r Rate, b *bucket) {
 		if r > 0 {
@@ -105,6 +110,18 @@ func (p *Pacer) Open(t Turn, now time.Time) (n int, again time.Time) {
 		return math.MaxInt, again
 	}
 	return int(left), again
+}
+
+// Held says which limit lets a campaign wait, and until when: "window",
+// "warmup", "throttle", "account", "rate" or "breaker". Waits of less than a
+// second are none.
+func (p *Pacer) Held(id campaign.ID, now time.Time) (by string, until time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c := p.courses.known[id]; c != nil && c.until.Sub(now) >= time.Second {
+		return guardNames[c.held], c.until
+	}
+	return "", until
 }
 
 // Admit takes a place for one message, or says when asking again is worth it.

@@ -41,6 +41,9 @@ func TestWindow(t *testing.T) {
 		to.Settings.Window = c.window
 		p := pacing.New(pacing.Options{})
 		n, next := p.Open(to, now)
+		if by, until := p.Held(to.Campaign, now); (by == "window") != (c.again != "") || n == 0 && !until.Equal(next) {
+			t.Errorf("%s: held by %q until %v", c.name, by, until)
+		}
 		again, ok := p.Admit(to, now)
 		if ok != (c.again == "") || ok != (n > 0) || !again.Equal(next) {
 			t.Errorf("%s: open for %d, admitted %v, again %v and %v", c.name, n, ok, next, again)

@@ -119,9 +119,16 @@ func TestThrottleChanges(t *testing.T) {
 	if n, _ := p.Open(slow, noon); n != 0 {
 		t.Errorf("open for %d", n)
 	}
+	if by, until := p.Held(slow.Campaign, noon); by != "throttle" || !until.Equal(again) {
+		t.Errorf("held by %q until %v", by, until)
+	}
 	slow.Throttle = 7200
 	if n := admitted(p, slow, 9, noon.Add(time.Second)); n != 2 {
 		t.Errorf("%d pass a second after it was made faster, want 2", n)
+	}
+	p.Open(slow, noon.Add(time.Second))
+	if by, _ := p.Held(slow.Campaign, noon.Add(time.Second)); by != "" {
+		t.Errorf("held by %q for half a second", by)
 	}
 	slow.Throttle = 0
 	if n := admitted(p, slow, 9, noon.Add(time.Second)); n != 9 {

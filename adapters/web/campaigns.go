@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/cleversender/cleversender/commands"
 	"github.com/cleversender/cleversender/domain"
@@ -65,6 +66,8 @@ type campaignPage struct {
 	campaignRow
 	Lists    []audience.List
 	Template templates.Template
+	HeldBy   string // the limit that lets it wait, and until when
+	Until    time.Time
 	Links    []linkRow
 	Why      campaignreport.Reasons
 	Withheld []reasonCount
@@ -124,7 +127,9 @@ func (s *site) findCampaign(r *http.Request, who session) (p campaignPage, err e
 	if p.Report, _, err = campaignreport.Find(ctx, s.rows(campaignreport.Projection.Name), who.account, id); err != nil {
 		return p, err
 	}
-	p.Status = p.Report.Status(c.Status, c.Totals)
+	if p.Status = p.Report.Status(c.Status, c.Totals); p.Status == campaign.Sending {
+		p.HeldBy, p.Until = s.Held(id)
+	}
 	for _, id := range c.Settings.Lists {
 		l, found, err := audience.FindList(ctx, s.rows(audience.Projection.Name), who.account, id)
 		if err != nil {

@@ -19,7 +19,7 @@ import (
 
 var funcs = template.FuncMap{
 	"n": thousands, "percent": percent, "when": when, "iso": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-	"status": func(s campaign.Status) string { return statusNames[s] }, "why": func(r delivery.Reason) string { return reasonNames[r] },
+	"status": func(s campaign.Status) string { return statusNames[s] }, "limit": func(by string) string { return limitNames[by] }, "why": func(r delivery.Reason) string { return reasonNames[r] },
 	"hold": func(h subscriber.Hold) string { return holdNames[h] }, "asked": func(k privacyrequest.Kind) string { return requestNames[k] },
 	"machine":  func(m engagement.Machine) string { return machineNames[m] },
 	"standing": func(s audience.Standing) string { return standingNames[s] }, "purpose": func(p consent.Purpose) string { return purposeNames[p] },
@@ -27,6 +27,11 @@ var funcs = template.FuncMap{
 	"short":  func(s string) string { return s[:min(8, len(s))] }, "plain": plain, "join": strings.Join, "size": size,
 	"said": func(eventType string) string { return saidNames[eventType] }, "bytes": func(b []byte) string { return size(int64(len(b))) },
 	"leftOut": func(c contactimport.Counts) string { return thousands(c.Suppressed + c.Rejected) },
+}
+
+var limitNames = map[string]string{
+	"window": "its hours to begin", "warmup": "the next day, as its sender is still new", "throttle": "its own speed", "account": "the account's speed",
+	"rate": "the speed of everything that is sent", "breaker": "the mail servers, which turned it away",
 }
 
 var machineNames = map[engagement.Machine]string{

@@ -107,6 +107,7 @@ func TestCampaign(t *testing.T) {
 	w.has(w.post(path+"/start", 422), "The template is broken.")
 	w.broken = nil
 	w.has(w.post(path+"/start", 200), "Sending", "Pause", `data-live="`+path+`/progress"`)
+	w.has(w.get(path, 200), "Waits for its hours to begin", "2 Jan 2030, 09:00 UTC")
 	w.has(w.post(path+"/throttle", 200, "per_hour", "600"), "600 messages at most")
 	w.has(w.post(path+"/throttle", 422, "per_hour", "many"), "whole number")
 	w.has(w.post(path+"/throttle", 422, "per_hour", "-1"), "0 is no limit")

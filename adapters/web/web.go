@@ -95,6 +95,8 @@ type Deps struct {
 	Import func(ctx context.Context, job ImportJob, file io.Reader) error
 	// Freeze is what a campaign will say, from its settings as they are now.
 	Freeze func(ctx context.Context, account domain.ID, s campaign.Settings) (campaign.Content, error)
+	// Held says which limit lets a campaign wait, if any, and until when.
+	Held func(campaign domain.ID) (by string, until time.Time)
 	// Deliverable refuses settings by which no message could ever leave.
 	Deliverable func(s campaign.Settings) error
 	// Check refuses a template that could never be rendered.

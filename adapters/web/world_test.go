@@ -101,6 +101,7 @@ func (w *world) deps() web.Deps {
 			return err
 		},
 		Deliverable: deliverable,
+		Held:        func(domain.ID) (string, time.Time) { return "window", time.Date(2030, 1, 2, 9, 0, 0, 0, time.UTC) },
 		Freeze: func(context.Context, domain.ID, campaign.Settings) (campaign.Content, error) {
 			return campaign.Content{TemplateRevision: 1, SHA256: strings.Repeat("a", 64), Links: []string{"https://example.com/one"}}, w.broken
 		},

@@ -92,6 +92,7 @@ func (v campaignShowVerb) Run(s *session) error {
 		table(w, []string{"id", c.ID.String()}, []string{"name", c.Settings.Name}, []string{"status", string(c.Status) + " " + c.Reason},
 			[]string{"from", c.Settings.FromName + " <" + c.Settings.FromEmail + ">"}, []string{"template", c.Settings.Template.String()},
 			[]string{"mail server", c.Settings.Server}, []string{"window", c.Settings.Window}, []string{"per hour", perHour(c.PerHour)},
+			[]string{"held by", c.HeldBy}, []string{"held until", date(c.HeldUntil)},
 			[]string{"recipients", strconv.Itoa(c.Recipients)}, []string{"starts", date(c.StartAt)},
 			[]string{"started", date(c.StartedAt)}, []string{"ended", date(c.EndedAt)})
 	})

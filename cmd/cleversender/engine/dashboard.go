@@ -18,7 +18,7 @@ import (
 // dashboard wires the pages; mail is nil when mail really leaves.
 func (e *Engine) dashboard(mail *catcher.Catcher) http.Handler {
 	deps := web.Deps{
-		Log: e.Journal, Models: e.Models, Freeze: e.composer.Freeze, Deliverable: e.deliverable, Check: check,
+		Log: e.Journal, Models: e.Models, Freeze: e.composer.Freeze, Deliverable: e.deliverable, Held: e.held, Check: check,
 		Find: func(ctx context.Context, account domain.ID, raw string) (domain.ID, bool, error) {
 			_, normal, err := address.Forms(raw)
 			if err != nil {

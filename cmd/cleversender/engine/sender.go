@@ -99,6 +99,14 @@ func (e *Engine) warm(ctx context.Context) error {
 	return err
 }
 
+// held says which limit lets a campaign wait, if this process sends it.
+func (e *Engine) held(id campaign.ID) (by string, until time.Time) {
+	if e.pacer == nil {
+		return "", until
+	}
+	return e.pacer.Held(id, time.Now())
+}
+
 var errNoZone = domain.Refuse("unknown_time_zone", "the send window's time zone does not exist; it is named like Europe/Berlin")
 
 // deliverable refuses a mail server that is not there, or takes no mail of the
