@@ -22,6 +22,7 @@ const (
 	maxIP        = 64
 	maxClient    = 500
 	maxSignal    = 64
+	maxStatus    = 64
 )
 
 // oneLine refuses text that could break out of a header or a table: controls,

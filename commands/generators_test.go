@@ -8,6 +8,7 @@ import (
 	. "github.com/cleversender/cleversender/commands"
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/account"
+	"github.com/cleversender/cleversender/domain/bounce"
 	"github.com/cleversender/cleversender/domain/campaign"
 	"github.com/cleversender/cleversender/domain/consent"
 	"github.com/cleversender/cleversender/domain/contactimport"
@@ -87,6 +88,9 @@ func anySubscriberCommand() *rapid.Generator[subscriberCommand] {
 	by := func(t *rapid.T) consent.Method { return of(t, "by", append(consent.Methods, "telepathy")...) }
 	remark := func(t *rapid.T) personal.Text { return of(t, "note", text("by phone"), text(""), text(long)) }
 	hold := func(t *rapid.T) subscriber.Hold { return of(t, "reason", append(subscriber.Suppressions, "whim")...) }
+	letter := func(t *rapid.T) bounce.Letter {
+		return of(t, "letter", bounce.Letter{Campaign: one}, bounce.Letter{Campaign: one, Ordinal: 7}, bounce.Letter{Campaign: two}, bounce.Letter{Message: one}, bounce.Letter{})
+	}
 	return oneOf(
 		func(t *rapid.T) subscriberCommand {
 			return AddSubscriber{Person: ada, Email: email(t), Name: called(t), Attributes: facts(t), List: onList(t), Source: source(t)}
@@ -117,6 +121,16 @@ func anySubscriberCommand() *rapid.Generator[subscriberCommand] {
 		func(t *rapid.T) subscriberCommand { return RestrictSubscriber{ada, domain.ID{}, remark(t)} },
 		func(t *rapid.T) subscriberCommand {
 			return LiftRestriction{Person: ada, InformedAt: aTime(t), Note: remark(t), Now: aTime(t)}
+		},
+		func(t *rapid.T) subscriberCommand {
+			return RecordBounce{
+				Person: ada, Letter: letter(t), Kind: of(t, "kind", append(bounce.Kinds, "whim")...), Status: aName(t),
+				Source: of(t, "heard", bounce.SMTP, bounce.Intake, "telepathy"), At: aTime(t), Diagnostic: remark(t),
+				Policy: bounce.Policy{Softs: aNumber(t), Within: 2 * time.Hour},
+			}
+		},
+		func(t *rapid.T) subscriberCommand {
+			return RecordComplaint{ada, letter(t), aName(t), of(t, "heard", bounce.SES, "telepathy"), aTime(t)}
 		},
 		func(t *rapid.T) subscriberCommand { return ObjectSubscriber{Person: ada, Method: by(t), IP: ip} },
 		func(t *rapid.T) subscriberCommand {

@@ -3,6 +3,7 @@ package catalog
 
 import (
 	"github.com/cleversender/cleversender/domain/account"
+	"github.com/cleversender/cleversender/domain/bounce"
 	"github.com/cleversender/cleversender/domain/campaign"
 	"github.com/cleversender/cleversender/domain/consent"
 	"github.com/cleversender/cleversender/domain/contactimport"
@@ -19,7 +20,7 @@ import (
 
 // All is the wire contract as a whole.
 var All = event.NewCatalog(
-	account.Events, list.Events, subscriber.Events, consent.Events, contactimport.Events,
+	account.Events, list.Events, subscriber.Events, consent.Events, bounce.Events, contactimport.Events,
 	template.Events, campaign.Events, delivery.Events, engagement.Events, privacyrequest.Events, message.Events,
 	signing.Events,
 )

@@ -9,7 +9,7 @@ import (
 	"github.com/cleversender/cleversender/domain/personal"
 )
 
-// Event is anything that happens to a subscriber; package consent adds its own.
+// Event is anything that happens to a subscriber; packages consent and bounce add their own.
 type Event interface{ IsSubscriberEvent() }
 
 // Added: the account holds this person's data from now on.

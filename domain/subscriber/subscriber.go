@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/bounce"
 	"github.com/cleversender/cleversender/domain/consent"
 	"github.com/cleversender/cleversender/domain/delivery"
 	"github.com/cleversender/cleversender/domain/personal"
@@ -56,6 +57,7 @@ type Subscriber struct {
 	Lists     []domain.ID
 	Consents  consent.Ledger
 	Standing  Standing
+	Bounces   bounce.History
 	Erased    bool
 }
 
@@ -67,12 +69,22 @@ func (s Subscriber) Evolve(e Event) Subscriber {
 		s.Profile = Profile{e.Email, e.Name, e.Attributes}
 		s.First = s.Profile
 	case Rectified:
+		if !s.Email.Equal(e.Email) {
+			s.Bounces = s.Bounces.Settled()
+		}
 		s.Addressee = false
 		s.Profile = Profile{e.Email, e.Name, e.Attributes}
 	case Joined:
 		s.Lists = append(slices.Clip(s.Lists), e.List)
 	case Erased:
 		return Subscriber{Exists: true, Erased: true}
+	case Unsuppressed:
+		if e.Reason == SoftBounces {
+			s.Bounces = s.Bounces.Settled()
+		}
+		s.Standing = s.Standing.Apply(e)
+	case bounce.Received, bounce.Complained:
+		s.Bounces = s.Bounces.Apply(e)
 	default:
 		s.Consents, s.Standing = s.Consents.Apply(e), s.Standing.Apply(e)
 	}

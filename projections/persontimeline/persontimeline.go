@@ -41,7 +41,7 @@ func Fold(events []event.Recorded) []Entry {
 	for i, e := range events {
 		entries[i] = Entry{Position: e.Position, Event: e.ID, At: e.At, Type: e.Type, Actor: e.Meta.Actor, Link: -1}
 		t := &entries[i]
-		if !t.held(e.Data) && !t.consented(e.Data) && !t.sent(e.Data) && !t.written(e.Data) && !t.engaged(e.Data) {
+		if !t.held(e.Data) && !t.consented(e.Data) && !t.sent(e.Data) && !t.written(e.Data) && !t.returned(e.Data) && !t.engaged(e.Data) {
 			t.asked(e.Data)
 		}
 	}

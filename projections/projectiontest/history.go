@@ -77,7 +77,7 @@ func Random(t *rapid.T) []event.Recorded {
 		d.account = ID(Account, d.n(2))
 		rapid.SampledFrom([]func(){
 			d.tokens, d.lists, d.people, d.people, d.consents, d.consents, d.holds, d.templates, d.imports,
-			d.campaigns, d.campaigns, d.sends, d.sends, d.sends, d.engagement, d.engagement, d.requests,
+			d.campaigns, d.campaigns, d.sends, d.sends, d.sends, d.engagement, d.engagement, d.bounces, d.requests,
 			d.messages, d.messages, d.messages, d.signing,
 		}).Draw(t, "what")()
 	}
