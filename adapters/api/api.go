@@ -26,6 +26,7 @@ import (
 	"github.com/cleversender/cleversender/domain/campaign"
 	"github.com/cleversender/cleversender/domain/consent"
 	"github.com/cleversender/cleversender/domain/event"
+	"github.com/cleversender/cleversender/domain/message"
 	"github.com/cleversender/cleversender/domain/template"
 	"github.com/cleversender/cleversender/projections"
 	"github.com/cleversender/cleversender/projections/tokens"
@@ -116,6 +117,9 @@ type Deps struct {
 	Check func(c template.Content) error
 	// Preview renders a template for somebody.
 	Preview func(ctx context.Context, c template.Content, s Sample) (Rendered, error)
+	// RequestMessage asks for a message to m.To, which may be anybody's address;
+	// what the template says is filled in. Nothing is recorded of what it refuses.
+	RequestMessage func(ctx context.Context, req commands.Request, id domain.ID, m message.Requested) (commands.Done, error)
 	// Local knows tokens that hold in this process only, by hash; nil: there are none.
 	Local func(hash string) (t tokens.Token, found bool)
 	// ConfirmURL is where a person confirms that they want mail of a list.

@@ -113,7 +113,7 @@ func statusOf(code string) int {
 		return http.StatusRequestEntityTooLarge
 	case conflicts[code], strings.HasSuffix(code, "_conflict"),
 		strings.HasPrefix(code, "already_"), strings.HasPrefix(code, "not_") && code != "not_rendered",
-		strings.HasPrefix(code, "campaign_"):
+		strings.HasPrefix(code, "campaign_"), strings.HasPrefix(code, "message_"):
 		return http.StatusConflict
 	default:
 		return http.StatusUnprocessableEntity

@@ -141,12 +141,15 @@ func TestOtherAccountsThings(t *testing.T) {
 	if got := w.raw(w.own, "POST", "/imports?list="+list.String(), "email\nbob@example.com\n", "Content-Type", "text/csv"); json.Unmarshal(got.body, &file) != nil {
 		t.Fatalf("%d %s", got.status, got.body)
 	}
+	asked := `{"to":{"email":"ann@example.com"},"from_email":"shop@example.com","template":"` + template + `"}`
+	letter := w.message(asked)
 	settings, content, answer := `{"name":"x"}`, `{"name":"y","subject":"y","text":"y"}`, `{"action":"give","purpose":"open_tracking"}`
 	ids := map[string][]string{
 		list.String():    {"GET /lists/%", "POST /lists/%/archive", "GET /lists/%/members", `POST /subscribers {"email":"x@example.com","list":"%"}`, `POST /campaigns {"name":"x","lists":["%"]}`, "POST /imports?list=% email"},
 		person.String():  {"GET /subscribers/%", `PATCH /subscribers/% {"name":"x"}`, `PATCH /subscribers/% {"email":"x@example.com"}`, "GET /subscribers/%/consents", "POST /subscribers/%/consents " + answer, "GET /subscribers/%/timeline", `POST /subscribers/%/holds {"action":"suppress"}`, `POST /requests {"kind":"erasure","subscriber":"%"}`},
 		template:         {"GET /templates/%", "PUT /templates/% " + content, "POST /templates/%/preview {}", `POST /campaigns {"name":"x","template":"%"}`},
-		campaign:         {"GET /campaigns/%", "PUT /campaigns/% " + settings, "GET /campaigns/%/report", `POST /campaigns/%/schedule {"start_at":"2027-01-01T00:00:00Z"}`, "POST /campaigns/%/unschedule", "POST /campaigns/%/start", "POST /campaigns/%/pause {}", `POST /campaigns/%/throttle {"per_hour":60}`, "POST /campaigns/%/resume", "POST /campaigns/%/cancel"},
+		campaign:         {"GET /campaigns/%", "PUT /campaigns/% " + settings, "GET /campaigns/%/report", `POST /campaigns/%/schedule {"start_at":"2027-01-01T00:00:00Z"}`, "POST /campaigns/%/unschedule", "POST /campaigns/%/start", "POST /campaigns/%/pause {}", `POST /campaigns/%/throttle {"per_hour":60}`, "POST /campaigns/%/resume", "POST /campaigns/%/cancel", `POST /campaigns/%/test {"to":{"email":"ann@example.com"}}`},
+		letter:           {"GET /messages/%", "POST /messages/%/resend"},
 		request:          {"GET /requests/%", "GET /requests/%/bundle"},
 		file.ID.String(): {"GET /imports/%", "GET /imports/%/errors"},
 	}
@@ -167,7 +170,7 @@ func TestOtherAccountsThings(t *testing.T) {
 	if got := w.raw(w.stranger, "POST", "/subscribers/find", `{"email":"ann@example.com"}`); got.code() != "not_found" {
 		t.Errorf("found by address: %s", got.body)
 	}
-	for _, path := range []string{"/lists", "/subscribers", "/templates", "/campaigns", "/requests", "/imports", "/suppressions"} {
+	for _, path := range []string{"/lists", "/subscribers", "/templates", "/campaigns", "/requests", "/imports", "/suppressions", "/messages"} {
 		if got := w.raw(w.stranger, "GET", path, ""); got.status != 200 || !strings.Contains(string(got.body), `"items":[]`) {
 			t.Errorf("%s: %d %s", path, got.status, got.body)
 		}
@@ -186,6 +189,7 @@ func TestIdempotencyKeys(t *testing.T) {
 		{"/lists", `{"name":"a"}`, `{"name":"b"}`, "already_exists"},
 		{"/templates", `{"name":"a","subject":"a","text":"a"}`, `{"name":"a","subject":"b","text":"a"}`, "already_exists"},
 		{"/campaigns", `{"name":"a"}`, `{"name":"b"}`, "already_exists"},
+		{"/messages", `{"to":{"email":"ann@example.com"},"from_email":"shop@example.com","template":"` + newID().String() + `"}`, `{"to":{"email":"ann@example.com"},"from_email":"other@example.com","template":"` + newID().String() + `"}`, "already_exists"},
 		{"/requests", `{"kind":"access","email":"ann@example.com"}`, `{"kind":"erasure","email":"ann@example.com"}`, "already_exists"},
 		{person + "/consents", `{"action":"give","purpose":"profiling"}`, `{"action":"give","purpose":"open_tracking"}`, "idempotency_key_reused"},
 	} {

@@ -33,6 +33,7 @@ import (
 	"github.com/cleversender/cleversender/domain/campaign"
 	"github.com/cleversender/cleversender/domain/catalog"
 	"github.com/cleversender/cleversender/domain/event"
+	"github.com/cleversender/cleversender/domain/message"
 	"github.com/cleversender/cleversender/domain/personal"
 	"github.com/cleversender/cleversender/domain/template"
 	"github.com/cleversender/cleversender/projections"
@@ -98,7 +99,8 @@ func newWorld(t *testing.T) *world {
 		Bundle: func(context.Context, domain.ID, domain.ID, event.Position) ([]byte, error) {
 			return []byte(`{"bundle":true}`), w.broken
 		},
-		Now: w.clock.tick, NewID: newID, Logger: slog.New(slog.NewTextHandler(w.logged, nil)), Version: api.Version{Version: "1.2.3"},
+		RequestMessage: w.requestMessage,
+		Now:            w.clock.tick, NewID: newID, Logger: slog.New(slog.NewTextHandler(w.logged, nil)), Version: api.Version{Version: "1.2.3"},
 	})
 	t.Cleanup(w.server.Close)
 	w.account = w.seed("Own", map[string][]account.Scope{w.own: {account.ScopeAccount}, w.operator: account.Scopes})
@@ -134,6 +136,13 @@ func (w *world) importFile(ctx context.Context, job api.ImportJob, file io.Reade
 		Source: job.Source, Charset: job.Charset, Delimiter: job.Delimiter, Mapping: job.Mapping,
 	}, file)
 	return err
+}
+
+// requestMessage takes the address's first letter for its owner.
+func (w *world) requestMessage(ctx context.Context, req commands.Request, id domain.ID, m message.Requested) (commands.Done, error) {
+	email, _ := m.To.Reveal()
+	m.TemplateRevision, m.SHA256 = 1, strings.Repeat("a", 64)
+	return commands.Handle(ctx, w.log, req, commands.RequestMessage{Message: id, Person: domain.ID{5, email[0]}, Request: m})
 }
 
 // answer is what the API said.

@@ -2,13 +2,16 @@ package mime
 
 import "bytes"
 
-// Common is what all messages of a campaign say. A zero field has no header,
+// Common is what all messages of a campaign, or of a template, say. A zero field has no header,
 // but for From, which must be there.
 type Common struct {
 	From, ReplyTo Address
 	Subject       string // "" when each message has its own
 	// FeedbackID is "a:b:c:sender", by which mailbox providers count complaints.
 	FeedbackID string
+	// Automatic: each message answers to something that its recipient did, and is
+	// sent to nobody else (RFC 3834, section 5). Otherwise it is bulk mail.
+	Automatic bool
 	// Unsubscribe is what every UnsubscribeURL begins with: an http or https URL.
 	// One click is announced for https only, as RFC 8058, section 3.1, wants, and
 	// for this very machine.
@@ -60,7 +63,11 @@ func NewLayout(c Common) (*Layout, error) {
 	if c.FeedbackID != "" && tail.isToken("Feedback-ID", c.FeedbackID) {
 		tail.line("Feedback-ID", c.FeedbackID)
 	}
-	tail.line("Precedence", "bulk") // RFC 2076, section 3.9: keeps vacation replies away
+	if c.Automatic {
+		tail.line("Auto-Submitted", "auto-generated") // keeps vacation replies away, too
+	} else {
+		tail.line("Precedence", "bulk") // RFC 2076, section 3.9: keeps vacation replies away
+	}
 	tail.line("MIME-Version", "1.0")
 	for _, h := range []headers{head, tail} {
 		if h.err != nil {

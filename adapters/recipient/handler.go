@@ -34,6 +34,9 @@ func New(deps Deps) *Handler {
 	}
 	h.mux.HandleFunc("GET "+PixelPath+"{token}", h.pixel) // HEAD is GET's (net/http)
 	h.mux.HandleFunc("GET "+LinkPath+"{token}", h.link)
+	for _, method := range []string{"GET ", "POST "} {
+		h.mux.HandleFunc(method+UnsubscribePath+TestToken, func(w http.ResponseWriter, _ *http.Request) { h.page(w, http.StatusOK, onlyTest) })
+	}
 	h.mux.HandleFunc("GET "+UnsubscribePath+"{token}", h.askToLeave)
 	h.mux.HandleFunc("POST "+UnsubscribePath+"{token}", h.leave)
 	h.mux.HandleFunc("GET "+ConfirmPath+"{token}", h.askToConfirm)

@@ -46,6 +46,9 @@ var (
 	noSuchLink = view{Title: "This link does not work", Text: []string{
 		"It may be incomplete. Please open it from the message again, or copy it whole.",
 	}}
+	onlyTest = view{Title: "This was a test", Text: []string{
+		"In the campaign itself, every recipient has a link of their own here, by which they leave. Nothing was changed.",
+	}}
 	linkExpired = view{Title: "This link has expired", Text: []string{
 		"Please use the link in a more recent message.",
 	}}

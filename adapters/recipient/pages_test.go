@@ -21,12 +21,27 @@ func TestGetChangesNothing(t *testing.T) {
 	w := newWorld(t)
 	before := w.head()
 	for _, path := range []string{
-		"/u/" + w.token(tracking.Unsubscribe), "/preferences/" + w.token(tracking.Unsubscribe), "/confirm/" + w.token(tracking.Confirm),
+		"/u/" + w.token(tracking.Unsubscribe), "/preferences/" + w.token(tracking.Unsubscribe), "/confirm/" + w.token(tracking.Confirm), "/u/test",
 	} {
 		for _, method := range []string{"GET", "HEAD"} {
 			if r := w.do(method, path+"?List-Unsubscribe=One-Click&mailing=yes", ""); r.StatusCode != 200 {
 				t.Errorf("%s %.12s: %d", method, path, r.StatusCode)
 			}
+		}
+	}
+	if w.head() != before {
+		t.Error("something was stored")
+	}
+}
+
+// The unsubscribe link of a test says that it is one, by one click too.
+func TestLinkOfATest(t *testing.T) {
+	w := newWorld(t)
+	before := w.head()
+	for _, method := range []string{"GET", "POST"} {
+		r := w.do(method, "/u/test", oneClick)
+		if page := text(t, r); r.StatusCode != 200 || !strings.Contains(page, "This was a test") {
+			t.Errorf("%s: %d %s", method, r.StatusCode, page)
 		}
 	}
 	if w.head() != before {
@@ -40,7 +55,7 @@ func TestPagesAreClosed(t *testing.T) {
 	w := newWorld(t)
 	for _, path := range []string{
 		"/u/" + w.token(tracking.Unsubscribe), "/preferences/" + w.token(tracking.Unsubscribe),
-		"/confirm/" + w.token(tracking.Confirm), "/u/forged", "/c/forged",
+		"/confirm/" + w.token(tracking.Confirm), "/u/forged", "/c/forged", "/u/test",
 	} {
 		r := w.do("GET", path, "")
 		page := text(t, r)

@@ -94,4 +94,7 @@ const (
 	PreferencesPath = "/preferences/" // takes an unsubscribe token
 )
 
+// TestToken is where an unsubscribe link of a test leads: to a page that says so.
+const TestToken = "test"
+
 var _ http.Handler = (*Handler)(nil)

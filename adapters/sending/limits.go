@@ -61,7 +61,7 @@ func (g *segment) admitted(chunk []candidate) []candidate {
 	turn, now := g.sender.turn(g.mailing, ""), time.Now()
 	admitted := chunk[:0]
 	for _, c := range chunk {
-		turn.Domain = domainOf(c.to.Email)
+		turn.Domain = DomainOf(c.to.Email)
 		again, ok := g.sender.o.Limits.Admit(turn, now)
 		if !ok {
 			g.held[c.Ordinal] = again
@@ -117,8 +117,8 @@ func (g *segment) rests(turn []delivery.Recipient) (now []delivery.Recipient, ne
 	return now, next
 }
 
-// domainOf is an address's domain, as limits know it.
-func domainOf(email string) string {
+// DomainOf is an address's domain, as limits know it.
+func DomainOf(email string) string {
 	host := strings.ToLower(email[strings.LastIndexByte(email, '@')+1:])
 	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
 		return ascii

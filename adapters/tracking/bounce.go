@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"encoding/base32"
 	"encoding/binary"
+	"math"
 	"strings"
 
 	"github.com/cleversender/cleversender/domain"
@@ -15,6 +16,10 @@ import (
 const bounce Kind = 5
 
 const bounceSize = 1 + 1 + 16 + 4
+
+// NoOrdinal stands in the return path of a message outside campaigns: its own id is in the
+// place of the campaign's. The number is persisted in mailboxes.
+const NoOrdinal = math.MaxUint32
 
 // ErrBadBounce: not a return path of ours, or one that was tampered with.
 var ErrBadBounce = domain.Refuse("bad_bounce", "the address is not one that we made")

@@ -14,6 +14,7 @@ type grammar struct {
 	Consent     consentVerbs    `cmd:"" help:"What people agreed to, and how we know."`
 	Template    templateVerbs   `cmd:"" help:"Templates (Liquid)."`
 	Campaign    campaignVerbs   `cmd:"" help:"Campaigns, from draft to report."`
+	Message     messageVerbs    `cmd:"" help:"Messages outside campaigns, each to one person."`
 	Dkim        dkimVerbs       `cmd:"" help:"The keys that domains sign their mail with (DKIM)."`
 	Request     requestVerbs    `cmd:"" help:"Privacy requests of data subjects."`
 	Projections projectionVerbs `cmd:"" help:"Read models: how they do, build them anew."`

@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/cleversender/cleversender/adapters/smtp/catcher"
 	"github.com/cleversender/cleversender/cmd/cleversender/demo"
 )
 
@@ -25,7 +27,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("CLEVERSENDER_DATA", env.WorkDir+"/data")
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"capture": capture, "exits": exits, "idof": idOf},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"capture": capture, "exits": exits, "idof": idOf, "catcher": catch},
 	})
 }
 
@@ -46,6 +48,22 @@ func idOf(ts *testscript.TestScript, neg bool, args []string) {
 	var found struct{ ID string }
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &found))
 	ts.Setenv(args[0], found.ID)
+}
+
+// catch starts a mail server that keeps the last message of each recipient as a
+// file in a folder: catcher mail.
+func catch(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: catcher FOLDER")
+	}
+	folder := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(folder, 0o700))
+	server, err := catcher.Listen(catcher.Options{Keep: 100, OnMessage: func(m catcher.Message) {
+		_ = os.WriteFile(filepath.Join(folder, m.To[0]), m.Data, 0o600) // the script misses it
+	}})
+	ts.Check(err)
+	ts.Defer(func() { _ = server.Close() })
+	ts.Setenv("CLEVERSENDER_SMTP", server.URL())
 }
 
 // exits runs the program and checks its exit code: exits 3 cleversender list create.

@@ -17,6 +17,7 @@ type campaignVerbs struct {
 	Edit          campaignEditVerb     `cmd:"" help:"Replace a draft's settings."`
 	Ls            campaignLsVerb       `cmd:"" help:"List the campaigns, newest first."`
 	Show          campaignShowVerb     `cmd:"" help:"Show a campaign."`
+	Test          campaignTestVerb     `cmd:"" help:"Send a test of a campaign, as it is now, to one address."`
 	Schedule      campaignScheduleVerb `cmd:"" help:"Set when a draft goes out."`
 	Unschedule    campaignStepVerb     `cmd:"" help:"Call the start off."`
 	Start         campaignStartVerb    `cmd:"" help:"Freeze a campaign and begin to send it."`

@@ -31,6 +31,7 @@ import (
 	modelsqlite "github.com/cleversender/cleversender/adapters/readmodel/sqlite"
 	"github.com/cleversender/cleversender/adapters/relay"
 	"github.com/cleversender/cleversender/adapters/sending"
+	"github.com/cleversender/cleversender/adapters/sending/outbox"
 	"github.com/cleversender/cleversender/adapters/tracking"
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/catalog"
@@ -70,6 +71,7 @@ type Engine struct {
 	relay    *relay.Relay    // nil: no SMTP server named
 	pacer    *pacing.Pacer   // likewise
 	sender   *sending.Sender // likewise
+	outbox   *outbox.Outbox  // likewise
 	closers  []func() error
 	stops    []func() error // what Handler started: ended before the workers
 
@@ -194,6 +196,7 @@ func (e *Engine) start() {
 	e.work(ctx, "privacy desk", e.Desk.Run)
 	if e.sender != nil {
 		e.work(ctx, "sending", e.send)
+		e.work(ctx, "outbox", e.outbox.Run)
 	}
 }
 
@@ -236,7 +239,7 @@ func (e *Engine) Position(ctx context.Context) (event.Position, error) { return 
 func (e *Engine) Close(ctx context.Context) error {
 	var err error
 	if e.sender != nil {
-		err = e.sender.Stop(ctx)
+		err = errors.Join(e.sender.Stop(ctx), e.outbox.Stop(ctx))
 	}
 	for _, stop := range e.stops {
 		err = errors.Join(err, stop())

@@ -16,7 +16,7 @@ import (
 	"github.com/cleversender/cleversender/projections/campaignreport"
 )
 
-// openSender puts the sending worker on top of the mail servers and the limits.
+// openSender puts the workers that send on top of the mail servers and the limits.
 func (e *Engine) openSender(o Options) error {
 	servers := make([]relay.Server, len(o.SMTP))
 	connections := 0
@@ -52,8 +52,8 @@ func (e *Engine) openSender(o Options) error {
 		s.Connections = 2 * connections // so that each finds its next message waiting
 	}
 	s.Logger, s.Sole = o.Logger, true // the folder is ours alone
-	e.sender = sending.New(s)
-	e.Metrics.MustRegister(e.sender, e.relay, e.pacer)
+	e.sender, e.outbox = sending.New(s), e.newOutbox(s)
+	e.Metrics.MustRegister(e.sender, e.outbox, e.relay, e.pacer)
 	return nil
 }
 
