@@ -15,6 +15,7 @@ import (
 	"github.com/cleversender/cleversender/projections/audience"
 	"github.com/cleversender/cleversender/projections/campaignlist"
 	"github.com/cleversender/cleversender/projections/campaignreport"
+	"github.com/cleversender/cleversender/projections/messages"
 	"github.com/cleversender/cleversender/projections/templates"
 )
 
@@ -64,6 +65,8 @@ func (s *site) campaigns(w http.ResponseWriter, r *http.Request, who session) er
 // campaignPage is everything about one campaign.
 type campaignPage struct {
 	campaignRow
+	Form     domain.ID // of the next test
+	Tests    []messages.Message
 	Lists    []audience.List
 	Template templates.Template
 	HeldBy   string // the limit that lets it wait, and until when
@@ -104,6 +107,10 @@ func (s *site) campaign(w http.ResponseWriter, r *http.Request, who session) err
 		if err := s.fillReport(r.Context(), &p); err != nil {
 			return err
 		}
+	}
+	p.Form = s.NewID()
+	if p.Tests, err = messages.Tests(r.Context(), s.rows(messages.Projection.Name), who.account, p.ID, perTests); err != nil {
+		return err
 	}
 	v := view{Title: p.Settings.Name, Section: "campaigns", Data: p}
 	return s.show(w, r, who, "campaign", v)

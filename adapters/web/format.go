@@ -11,6 +11,7 @@ import (
 	"github.com/cleversender/cleversender/domain/contactimport"
 	"github.com/cleversender/cleversender/domain/delivery"
 	"github.com/cleversender/cleversender/domain/engagement"
+	"github.com/cleversender/cleversender/domain/message"
 	"github.com/cleversender/cleversender/domain/personal"
 	"github.com/cleversender/cleversender/domain/privacyrequest"
 	"github.com/cleversender/cleversender/domain/subscriber"
@@ -21,6 +22,7 @@ var funcs = template.FuncMap{
 	"n": thousands, "percent": percent, "when": when, "iso": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 	"status": func(s campaign.Status) string { return statusNames[s] }, "limit": func(by string) string { return limitNames[by] }, "why": func(r delivery.Reason) string { return reasonNames[r] },
 	"hold": func(h subscriber.Hold) string { return holdNames[h] }, "asked": func(k privacyrequest.Kind) string { return requestNames[k] },
+	"stands":   func(s message.Status) string { return messageNames[s] },
 	"machine":  func(m engagement.Machine) string { return machineNames[m] },
 	"standing": func(s audience.Standing) string { return standingNames[s] }, "purpose": func(p consent.Purpose) string { return purposeNames[p] },
 	"method": func(m consent.Method) string { return strings.ReplaceAll(string(m), "_", " ") },

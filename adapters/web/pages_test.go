@@ -13,6 +13,8 @@ import (
 	"github.com/cleversender/cleversender/commands"
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/consent"
+	"github.com/cleversender/cleversender/domain/delivery"
+	"github.com/cleversender/cleversender/domain/message"
 	"github.com/cleversender/cleversender/domain/personal"
 	"github.com/cleversender/cleversender/domain/privacyrequest"
 )
@@ -86,6 +88,29 @@ func draft(w *world) (id domain.ID, person domain.ID) {
 		"from_name", "Us", "from_email", "us@example.org", "opens", "1")
 	w.has(made, "Spring", "Draft", "us@example.org", "opens, of those who agreed")
 	return made.id(), person
+}
+
+// A draft is tried out by a form, once however often it is sent, and its page
+// says what became of the tests.
+func TestCampaignTest(t *testing.T) {
+	w := newWorld(t)
+	id, person := draft(w)
+	path := "/campaigns/" + id.String()
+	form := formValue.FindStringSubmatch(w.get(path, 200).body)[1]
+	w.has(w.post(path+"/test", 200, "form", form, "to", "zoe@example.org"), "Send a test", "Waits for its turn", "/people/"+person.String())
+	again := w.post(path+"/test", 200, "form", form, "to", "zoe@example.org")
+	if n := strings.Count(again.body, "Waits for its turn"); n != 1 {
+		t.Errorf("%d tests", n)
+	}
+	w.post(path+"/test", 422, "form", newID().String(), "to", "zoe")
+	sent := w.account.Derive("form/" + form).Derive("message")
+	worker := newID()
+	run(w, w.account, commands.IntendMessage{Message: sent, Person: person, Worker: worker})
+	run(w, w.account, commands.RecordMessageResult{
+		Message: sent, Person: person, Worker: worker, Result: message.Failed{Code: 550, Reason: delivery.Rejected},
+	})
+	w.has(w.get(path, 200), "Failed", "The mail server refused the message", "550")
+	w.post("/campaigns/"+newID().String()+"/test", 404, "to", "zoe@example.org")
 }
 
 // A campaign goes from draft to cancelled by its buttons, and each step that

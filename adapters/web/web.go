@@ -25,6 +25,7 @@ import (
 	"github.com/cleversender/cleversender/domain/campaign"
 	"github.com/cleversender/cleversender/domain/consent"
 	"github.com/cleversender/cleversender/domain/event"
+	"github.com/cleversender/cleversender/domain/message"
 	"github.com/cleversender/cleversender/domain/template"
 	"github.com/cleversender/cleversender/projections"
 )
@@ -105,6 +106,9 @@ type Deps struct {
 	Preview func(ctx context.Context, c template.Content, s Sample) (Rendered, error)
 	// Bundle makes what an access request gets, as of a position: JSON.
 	Bundle func(ctx context.Context, account, person domain.ID, upTo event.Position) ([]byte, error)
+	// RequestMessage asks for a message to m.To, which may be anybody's address;
+	// what the template says is filled in. Nothing is recorded of what it refuses.
+	RequestMessage func(ctx context.Context, req commands.Request, id domain.ID, m message.Requested) (commands.Done, error)
 	// Mailbox is nil when mail really leaves.
 	Mailbox Mailbox
 
@@ -146,6 +150,7 @@ func (s *site) pages() map[string]page {
 		"POST /campaigns/{id}/edit":           s.editCampaign,
 		"GET /campaigns/{id}/progress":        s.progress,
 		"GET /campaigns/{id}/send":            s.sendPage,
+		"POST /campaigns/{id}/test":           s.testCampaign,
 		"POST /campaigns/{id}/start":          s.startCampaign,
 		"POST /campaigns/{id}/schedule":       s.scheduleCampaign,
 		"POST /campaigns/{id}/unschedule":     s.unscheduleCampaign,

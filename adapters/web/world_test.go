@@ -35,6 +35,7 @@ import (
 	"github.com/cleversender/cleversender/domain/campaign"
 	"github.com/cleversender/cleversender/domain/catalog"
 	"github.com/cleversender/cleversender/domain/event"
+	"github.com/cleversender/cleversender/domain/message"
 	"github.com/cleversender/cleversender/domain/personal"
 	"github.com/cleversender/cleversender/domain/template"
 	"github.com/cleversender/cleversender/projections"
@@ -120,9 +121,21 @@ func (w *world) deps() web.Deps {
 		Bundle: func(context.Context, domain.ID, domain.ID, event.Position) ([]byte, error) {
 			return []byte(`{"bundle":true}`), nil
 		},
-		Mailbox: w.caught, Now: func() time.Time { return w.now }, NewID: newID,
+		RequestMessage: w.requestMessage,
+		Mailbox:        w.caught, Now: func() time.Time { return w.now }, NewID: newID,
 		Logger: slog.New(slog.NewTextHandler(w.logged, nil)),
 	}
+}
+
+// requestMessage takes a template for the same forever.
+func (w *world) requestMessage(ctx context.Context, req commands.Request, id domain.ID, m message.Requested) (commands.Done, error) {
+	email, _ := m.To.Reveal()
+	_, normal, err := address.Forms(email)
+	if err != nil {
+		return commands.Done{}, err
+	}
+	m.TemplateRevision, m.SHA256 = 1, strings.Repeat("a", 64)
+	return commands.Handle(ctx, w.log, req, commands.RequestMessage{Message: id, Person: w.people.reserve(req.Account, normal), Request: m})
 }
 
 func (w *world) seed(name, secret string) domain.ID {

@@ -40,7 +40,7 @@ func (e *Engine) dashboard(mail *catcher.Catcher) http.Handler {
 			b, err := e.Desk.Bundle(ctx, account, person, upTo)
 			return b.JSON, err
 		},
-		Now: time.Now, NewID: NewID, Logger: e.options.Logger, Secure: e.secure(),
+		RequestMessage: e.requestMessage, Now: time.Now, NewID: NewID, Logger: e.options.Logger, Secure: e.secure(),
 	}
 	if mail != nil {
 		deps.Mailbox = mailbox{mail}
