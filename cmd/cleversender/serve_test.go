@@ -44,6 +44,13 @@ func TestStoppedInMidCampaign(t *testing.T) {
 	}
 }
 
+// A token holds from the moment that it is shown, for the next process too.
+func TestTokenHoldsAtOnce(t *testing.T) {
+	for range 3 {
+		newHouse(t).cli("list", "ls")
+	}
+}
+
 // whole checks that the read models, as they came through it all, are what the
 // log says.
 func (h *house) whole() {

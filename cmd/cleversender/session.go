@@ -51,6 +51,8 @@ func (s *session) client() (*client.Client, error) {
 		if token, err = s.engine.LocalToken(s.ctx); err != nil {
 			return nil, err
 		}
+	} else if err := s.engine.Settled(s.ctx); err != nil { // a token issued a moment ago holds
+		return nil, err
 	}
 	s.api = client.Local(s.engine.Handler(engine.Web{}), token)
 	return s.api, nil
