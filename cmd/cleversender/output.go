@@ -35,11 +35,13 @@ func table(w io.Writer, rows ...[]string) {
 // bar is a progress bar on a terminal; piped, or with --json, it shows nothing.
 // total -1 counts without an end.
 func (s *session) bar(total int64, label string) *progressbar.ProgressBar {
+	to := s.err
 	if !s.terminal() {
-		return progressbar.DefaultSilent(total, label)
+		to = io.Discard
 	}
 	return progressbar.NewOptions64(total,
-		progressbar.OptionSetDescription(label), progressbar.OptionSetWriter(s.err),
+		progressbar.OptionSetDescription(label), progressbar.OptionSetWriter(to),
+		progressbar.OptionSetSpinnerChangeInterval(0), // a spinner that turns by itself reads what ChangeMax writes
 		progressbar.OptionShowCount(), progressbar.OptionShowIts(),
 		progressbar.OptionClearOnFinish(), progressbar.OptionSetPredictTime(total > 0))
 }
