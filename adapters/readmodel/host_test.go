@@ -383,7 +383,7 @@ func TestHostUpgrades(t *testing.T) {
 		w.open(audience.Projection)
 		w.wait()
 		w.end()
-		w.join(1500) // more than a page
+		w.join(4500) // more than a page
 		next := audience.Projection
 		next.Version++
 		upgraded := fmt.Sprint("audience_v", next.Version)
@@ -404,7 +404,7 @@ func TestHostUpgrades(t *testing.T) {
 		w.equal(w.host.WaitFor(soon, "audience", 1), context.DeadlineExceeded)
 		close(hold)
 		w.wait()
-		w.equal(w.members(), 1505)
+		w.equal(w.members(), 4505)
 		w.equal(w.status("audience").Serving, upgraded)
 		w.end()
 		ids, err := w.store.IDs(t.Context())
