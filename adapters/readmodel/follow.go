@@ -62,7 +62,7 @@ func (s *hosted) follow(ctx context.Context, source Source) iter.Seq2[eventlog.R
 				case n == pageSize:
 					head = s.giveWay(ctx, source, head, time.Since(begun))
 				case n > 0 && came.Sub(last) < gather:
-					s.reached.rest(ctx, gather)
+					s.reached.rest(ctx, min(max(gather, 9*time.Since(came)), maxPause))
 				}
 				if begun = time.Now(); len(page.Events) > 0 {
 					last = begun
