@@ -17,6 +17,7 @@ type processing struct {
 var articleFifteen = processing{
 	Purposes: []string{
 		"mailing: sending the messages of the lists named here, while consent is in force",
+		"single messages: sending what the person asked for, such as a receipt, or a test to an address that the account names",
 		"open_tracking, click_tracking: counting who opened a message and which links were followed, while consent is in force",
 		"evidence: showing that consent was given, and honouring that it was withdrawn (GDPR Art. 7(1), 7(3))",
 		"suppression: sending nothing to an address that takes no mail, or to somebody who complained, objected or is restricted",
