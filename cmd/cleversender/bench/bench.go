@@ -22,6 +22,7 @@ type Config struct {
 	Log       io.Writer // says what goes on; never the figures
 
 	SMTP       string // send: the server that takes the mail, host:port or a URL; "": a sink of our own
+	DKIM       bool   // send: sign every message
 	CPUProfile string // file for a profile of what is measured; "": none
 }
 

@@ -82,6 +82,11 @@ func (b *bench) sendTo(ctx context.Context, to *mailServer, c *letter) ([]Report
 		return nil, fmt.Errorf("%d people, %+v, and the server took %d messages", b.Size, run.Finished, took.Messages)
 	}
 	sent.Extra = map[string]any{"sent": run.Sent, "events": int(head - before), "load": load}
+	if b.DKIM {
+		if err := sent.besideRSA(); err != nil {
+			return nil, err
+		}
+	}
 	if to.sink != nil {
 		wire := took.Last.Sub(took.First)
 		sent.Extra["taken"], sent.Extra["message_bytes"] = took.Messages, took.Bytes/int64(took.Messages)
@@ -132,7 +137,9 @@ func (b *bench) draftLetter(ctx context.Context) (*letter, error) {
 		Name: "Bench", Lists: []domain.ID{b.list}, Template: template.ID, FromName: "Bench", FromEmail: "news@example.org",
 		Tracking: api.Tracking{Opens: true, Clicks: true},
 	}, &made)
-	c.id = made.ID
+	if c.id = made.ID; err == nil && b.DKIM {
+		err = c.sign(ctx, "example.org")
+	}
 	return c, err
 }
 
