@@ -120,8 +120,8 @@ func TestSignatureCovers(t *testing.T) {
 		"news@books": "evil@books", "zoë@": "mallory@", "Three ": "Four ", "03 Feb": "04 Feb", "<1@": "<2@", "/u/1>": "/u/2>",
 		"One-Click": "Two-Clicks", "a:b:campaign": "a:c:campaign", "<l.books": "<m.books", "text/plain": "text/html",
 		": quoted-printable": ": 8bit", "Dear": "Dead", "MIME-Version: 1.0": "MIME-Version: 1.1",
-		"\r\nDate:":     "\r\nReply-To: mallory@example.net\r\nDate:",
-		"\r\nFeedback-": "\r\nFrom: mallory@example.net\r\nFeedback-",
+		"\r\nDate:":  "\r\nReply-To: mallory@example.net\r\nDate:",
+		"\r\nFrom: ": "\r\nFrom: mallory@example.net\r\nFrom: ", // on top: the other one is what was signed
 	} {
 		changed := strings.Replace(out, from, to, 1)
 		if changed == out {
