@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"slices"
 	"time"
 
 	"github.com/cleversender/cleversender/domain"
@@ -22,6 +23,8 @@ type ScheduleCampaign struct {
 	Campaign campaign.ID
 	StartAt  time.Time
 	Now      time.Time
+	Blocked  []string // as in StartCampaign
+	Force    []string // kept: they hold at the start, too
 }
 
 // Stream implements Command.
@@ -32,7 +35,7 @@ func (c ScheduleCampaign) Decide(is campaign.Campaign) ([]campaign.Event, error)
 	switch {
 	case is.Status == campaign.None:
 		return nil, ErrNotFound
-	case is.Status == campaign.Waiting && is.StartAt.Equal(c.StartAt):
+	case is.Status == campaign.Waiting && is.StartAt.Equal(c.StartAt) && slices.Equal(is.Forced, codes(c.Force)):
 		return nil, nil
 	case is.Status != campaign.Draft:
 		return nil, ErrNotDraft
@@ -44,10 +47,12 @@ func (c ScheduleCampaign) Decide(is campaign.Campaign) ([]campaign.Event, error)
 	if err := Ready(is.Settings); err != nil {
 		return nil, err
 	}
-	return []campaign.Event{campaign.Scheduled{StartAt: c.StartAt.UTC()}}, nil
+	if _, err := overridden(c.Blocked, c.Force); err != nil {
+		return nil, err
+	}
+	return []campaign.Event{campaign.Scheduled{StartAt: c.StartAt.UTC(), Forced: codes(c.Force)}}, nil
 }
 
-// ready refuses a campaign that could not be sent.
 // Ready refuses settings that a campaign cannot start with.
 func Ready(s campaign.Settings) error {
 	switch {

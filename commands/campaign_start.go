@@ -19,6 +19,8 @@ const (
 type StartCampaign struct {
 	Campaign campaign.ID
 	Content  campaign.Content
+	Blocked  []string // codes of preflight's findings that hold it back
+	Force    []string // those of them that are not to
 }
 
 // Stream implements Command.
@@ -42,7 +44,11 @@ func (c StartCampaign) Decide(is campaign.Campaign) ([]campaign.Event, error) {
 	if err := checkContent(c.Content); err != nil {
 		return nil, err
 	}
-	return []campaign.Event{campaign.Started{Content: c.Content}}, nil
+	forced, err := overridden(c.Blocked, c.Force)
+	if err != nil {
+		return nil, err
+	}
+	return []campaign.Event{campaign.Started{Content: c.Content, Forced: forced}}, nil
 }
 
 func checkContent(c campaign.Content) error {

@@ -29,7 +29,7 @@ var (
 	draft    = DraftCampaign{one, may}
 	edit     = EditCampaign{one, june}
 	schedule = ScheduleCampaign{Campaign: one, StartAt: tonight, Now: noon}
-	start    = StartCampaign{one, frozen}
+	start    = StartCampaign{Campaign: one, Content: frozen}
 	freeze   = FreezeAudience{Campaign: one, Position: 99, Recipients: 10, Segments: 2, SHA256: digest}
 	pause    = PauseCampaign{one, "typo"}
 	finish   = FinishCampaign{Campaign: one, Sent: 7, Withheld: 1, Failed: 1, Unknown: 1}
@@ -113,10 +113,13 @@ func TestScheduleCampaign(t *testing.T) {
 }
 
 func TestUnscheduleCampaign(t *testing.T) {
-	unschedule := UnscheduleCampaign{one}
+	unschedule := UnscheduleCampaign{Campaign: one}
 	check(t, []campaignRow{
 		{name: "is a draft again", given: waiting, when: unschedule, then: campaignPast{campaign.Unscheduled{}}},
 		{name: "asked twice", given: append(waiting[:2:2], campaign.Unscheduled{}), when: unschedule},
+		{name: "says why it could not start", given: waiting, when: UnscheduleCampaign{one, "no way to leave"},
+			then: campaignPast{campaign.Unscheduled{Reason: "no way to leave"}}},
+		{name: "in one line", given: waiting, when: UnscheduleCampaign{one, "a\nb"}, refused: "bad_text"},
 		{name: "no such campaign", when: unschedule, refused: "not_found"},
 		{name: "sending", given: sending, when: unschedule, refused: "campaign_started"},
 		{name: "paused", given: held, when: unschedule, refused: "campaign_started"},
@@ -160,6 +163,33 @@ func TestThrottleCampaign(t *testing.T) {
 		{name: "finished", given: finished, when: throttle, refused: "campaign_over"},
 		{name: "backwards", given: sending, when: ThrottleCampaign{one, -1}, refused: "bad_throttle"},
 		{name: "faster than anything", given: sending, when: ThrottleCampaign{one, 1_000_000_001}, refused: "bad_throttle"},
+	})
+}
+
+// What preflight finds holds a campaign back, unless each finding is forced by
+// its code; what was forced is recorded.
+func TestPreflightHoldsBack(t *testing.T) {
+	begin := func(blocked, force []string) StartCampaign { c := start; c.Blocked, c.Force = blocked, force; return c }
+	later := func(blocked, force []string) ScheduleCampaign {
+		c := schedule
+		c.Blocked, c.Force = blocked, force
+		return c
+	}
+	two, one := []string{"no_unsubscribe", "dmarc_reject"}, []string{"dmarc_reject"}
+	sorted := []string{"dmarc_reject", "no_unsubscribe"}
+	forced := campaign.Scheduled{StartAt: tonight, Forced: sorted}
+	check(t, []campaignRow{
+		{name: "blocked", given: drafts, when: begin(two, nil), refused: "preflight_blocked"},
+		{name: "forced in part", given: drafts, when: begin(two, one), refused: "preflight_blocked"},
+		{name: "forced", given: drafts, when: begin(two, two), then: campaignPast{campaign.Started{Content: frozen, Forced: sorted}}},
+		{name: "forced for nothing", given: drafts, when: begin(one, two), then: campaignPast{campaign.Started{Content: frozen, Forced: one}}},
+		{name: "asked again, and blocked by now", given: unfrozen, when: begin(two, nil)},
+		{name: "no code", given: drafts, when: begin(nil, []string{"No!"}), refused: "bad_force"},
+		{name: "many codes", given: drafts, when: begin(nil, make([]string, 51)), refused: "bad_force"},
+		{name: "schedule: blocked", given: drafts, when: later(two, one), refused: "preflight_blocked"},
+		{name: "schedule: what is forced is kept", given: drafts, when: later(nil, two), then: campaignPast{forced}},
+		{name: "schedule: asked twice", given: campaignPast{drafted, forced}, when: later(two, two)},
+		{name: "schedule: forced otherwise", given: campaignPast{drafted, forced}, when: later(two, one), refused: "campaign_not_draft"},
 	})
 }
 

@@ -11,7 +11,10 @@ var (
 )
 
 // UnscheduleCampaign calls the start off; the campaign is a draft again.
-type UnscheduleCampaign struct{ Campaign campaign.ID }
+type UnscheduleCampaign struct {
+	Campaign campaign.ID
+	Reason   string // why it could not start; "": somebody thought better of it
+}
 
 // Stream implements Command.
 func (c UnscheduleCampaign) Stream() string { return campaign.Stream(c.Campaign) }
@@ -28,5 +31,8 @@ func (c UnscheduleCampaign) Decide(is campaign.Campaign) ([]campaign.Event, erro
 	case is.Started:
 		return nil, ErrStarted
 	}
-	return []campaign.Event{campaign.Unscheduled{}}, nil
+	if err := oneLine("reason", c.Reason, maxNote); err != nil {
+		return nil, err
+	}
+	return []campaign.Event{campaign.Unscheduled{Reason: c.Reason}}, nil
 }

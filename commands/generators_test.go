@@ -176,16 +176,20 @@ func anyCampaignCommand() *rapid.Generator[campaignCommand] {
 	choice := func(t *rapid.T) campaign.Settings {
 		return of(t, "settings", may, may, june, campaign.Settings{Name: "bare"}, campaign.Settings{})
 	}
+	findings := func(t *rapid.T) []string {
+		return of(t, "findings", nil, nil, []string{}, []string{"spf_missing"}, []string{"spf_missing", "no_unsubscribe"}, []string{"No!"})
+	}
 	return oneOf(
 		func(t *rapid.T) campaignCommand { return DraftCampaign{one, choice(t)} },
 		func(t *rapid.T) campaignCommand { return EditCampaign{one, choice(t)} },
 		func(t *rapid.T) campaignCommand {
-			return ScheduleCampaign{Campaign: one, StartAt: aTime(t), Now: aTime(t)}
+			return ScheduleCampaign{Campaign: one, StartAt: aTime(t), Now: aTime(t), Blocked: findings(t), Force: findings(t)}
 		},
-		func(t *rapid.T) campaignCommand { return UnscheduleCampaign{one} },
+		func(t *rapid.T) campaignCommand { return UnscheduleCampaign{one, aName(t)} },
 		func(t *rapid.T) campaignCommand {
 			links := of(t, "links", frozen.Links, nil, []string{})
-			return StartCampaign{one, campaign.Content{TemplateRevision: uint64(aNumber(t) + 1), SHA256: aDigest(t), Links: links}}
+			content := campaign.Content{TemplateRevision: uint64(aNumber(t) + 1), SHA256: aDigest(t), Links: links}
+			return StartCampaign{Campaign: one, Content: content, Blocked: findings(t), Force: findings(t)}
 		},
 		func(t *rapid.T) campaignCommand {
 			n := aNumber(t)

@@ -33,7 +33,8 @@ type Campaign struct {
 	Settings Settings
 	First    Settings // as drafted: the same draft, sent again, is no news
 	StartAt  time.Time
-	Throttle int // messages an hour; 0: as many as there are
+	Forced   []string // with Scheduled: what is not to hold the start back
+	Throttle int      // messages an hour; 0: as many as there are
 	Started  bool
 	Content  Content // once started
 	Frozen   bool
@@ -50,9 +51,9 @@ func (c Campaign) Evolve(e Event) Campaign {
 	case Edited:
 		c.Settings = e.Settings
 	case Scheduled:
-		c.Status, c.StartAt = Waiting, e.StartAt
+		c.Status, c.StartAt, c.Forced = Waiting, e.StartAt, e.Forced
 	case Unscheduled:
-		c.Status, c.StartAt = Draft, time.Time{}
+		c.Status, c.StartAt, c.Forced = Draft, time.Time{}, nil
 	case Started:
 		c.Status, c.Started, c.Content = Sending, true, e.Content
 	case AudienceFrozen:

@@ -20,9 +20,9 @@ func TestStatus(t *testing.T) {
 	}{
 		{Drafted{Settings{Name: "May"}}, Draft, time.Time{}, false},
 		{Edited{Settings{Name: "June"}}, Draft, time.Time{}, false},
-		{Scheduled{at}, Waiting, at, false},
+		{Scheduled{StartAt: at}, Waiting, at, false},
 		{Unscheduled{}, Draft, time.Time{}, false},
-		{Scheduled{at}, Waiting, at, false},
+		{Scheduled{StartAt: at}, Waiting, at, false},
 		{Throttled{60}, Waiting, at, false},
 		{Started{}, Sending, at, false},
 		{AudienceFrozen{Recipients: 1}, Sending, at, false},

@@ -45,14 +45,18 @@ type Tracking struct {
 // Scheduled: sending begins at StartAt.
 type Scheduled struct {
 	StartAt time.Time `json:"start_at"`
+	Forced  []string  `json:"forced,omitempty"` // codes of preflight's findings that are not to hold it back
 }
 
 // Unscheduled: the start was called off; the campaign is a draft again.
-type Unscheduled struct{}
+type Unscheduled struct {
+	Reason string `json:"reason,omitempty"` // why it could not start; "": somebody thought better of it
+}
 
 // Started: the campaign is frozen; what follows is sending.
 type Started struct {
-	Content Content `json:"content"`
+	Content Content  `json:"content"`
+	Forced  []string `json:"forced,omitempty"` // codes of preflight's findings that would have held it back
 }
 
 // Content is what every recipient gets, frozen at the start.

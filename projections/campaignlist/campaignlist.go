@@ -53,7 +53,7 @@ var active = &projections.Table{
 
 // Projection is to be hosted.
 var Projection = projections.Projection{
-	Name: "campaign_list", Version: 2,
+	Name: "campaign_list", Version: 3,
 	Types: []string{
 		"campaign.drafted", "campaign.edited", "campaign.scheduled", "campaign.unscheduled", "campaign.started",
 		"campaign.audience_frozen", "campaign.paused", "campaign.resumed", "campaign.throttled", "campaign.cancelled", "campaign.finished", "campaign.resend_requested",
@@ -112,13 +112,13 @@ func (d *details) apply(was campaign.Status, e event.Recorded) campaign.Status {
 	case campaign.Edited:
 		d.Settings, d.Edited = data.Settings, at
 	case campaign.Scheduled:
-		d.StartAt = projections.Micros(data.StartAt)
+		d.StartAt, d.Reason = projections.Micros(data.StartAt), ""
 		return campaign.Waiting
 	case campaign.Unscheduled:
-		d.StartAt = 0
+		d.StartAt, d.Reason = 0, data.Reason
 		return campaign.Draft
 	case campaign.Started:
-		d.Content, d.Started = data.Content, at
+		d.Content, d.Started, d.Reason = data.Content, at, ""
 		return campaign.Sending
 	case campaign.AudienceFrozen:
 		d.Frozen = data

@@ -62,6 +62,24 @@ func TestFind(t *testing.T) {
 	equal(t, err, nil)
 }
 
+// A start that was called off says why, until the campaign is on its way again.
+func TestReason(t *testing.T) {
+	h := &projectiontest.History{}
+	for _, step := range []struct {
+		data   any
+		reason string
+	}{
+		{campaign.Drafted{}, ""}, {campaign.Scheduled{StartAt: noon}, ""}, {campaign.Unscheduled{Reason: "nobody"}, "nobody"},
+		{campaign.Edited{}, "nobody"}, {campaign.Scheduled{StartAt: noon}, ""}, {campaign.Unscheduled{Reason: "nobody"}, "nobody"},
+		{campaign.Started{}, ""}, {campaign.Paused{Reason: "lunch"}, "lunch"}, {campaign.Resumed{}, ""},
+	} {
+		h.Add(1, acct, campaign.Stream(first), domain.ID{}, step.data)
+		got, _, err := campaignlist.Find(t.Context(), fold(t, h), acct, first)
+		equal(t, err, nil)
+		equal(t, got.Reason, step.reason)
+	}
+}
+
 // The newest comes first, and the next page goes on after the last.
 func TestRecent(t *testing.T) {
 	h := &projectiontest.History{}

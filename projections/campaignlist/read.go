@@ -16,7 +16,7 @@ type Campaign struct {
 	Account, ID domain.ID
 	Settings    campaign.Settings
 	Status      campaign.Status
-	Reason      string // of the pause
+	Reason      string // of the pause, or why a scheduled start was called off
 	Throttle    int    // messages an hour; 0: as many as there are
 	CreatedAt   time.Time
 	EditedAt    time.Time

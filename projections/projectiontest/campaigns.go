@@ -41,7 +41,7 @@ func (d *draw) campaigns() {
 	d.add(stream, rapid.SampledFrom([]any{
 		campaign.Edited{Settings: settings},
 		campaign.Scheduled{StartAt: time.Date(2026, 6, 1+d.n(3), 0, 0, 0, 0, time.UTC)},
-		campaign.Unscheduled{},
+		campaign.Unscheduled{Reason: "nobody may be mailed"},
 		campaign.Started{Content: campaign.Content{SHA256: "00", Links: []string{"https://example.org/a", "https://example.org/b"}}},
 		campaign.AudienceFrozen{Position: 9, Recipients: 5000, Segments: 2, SHA256: "00"},
 		campaign.Paused{Reason: "lunch"},
