@@ -113,6 +113,9 @@ type Deps struct {
 	Held func(campaign domain.ID) (by string, until time.Time)
 	// Deliverable refuses settings by which no message could ever leave.
 	Deliverable func(s campaign.Settings) error
+	// Preflight is what speaks against a start, rule by rule; with links, those of
+	// the template are fetched.
+	Preflight func(ctx context.Context, account domain.ID, s campaign.Settings, links bool) ([]PreflightFinding, error)
 	// Check refuses a template that could never be rendered.
 	Check func(c template.Content) error
 	// Preview renders a template for somebody.

@@ -59,6 +59,7 @@ type Campaign struct {
 // CampaignSchedule says when to start.
 type CampaignSchedule struct {
 	StartAt time.Time `json:"start_at"`
+	CampaignForce
 }
 
 // CampaignPause says why.
@@ -127,9 +128,7 @@ func (s *Server) campaignSteps() {
 			Idempotent
 			Body CampaignSchedule
 		}) (*Changed, error) {
-			at, err := do(ctx, s, s.request(ctx, in.Idempotent), in.Idempotent,
-				commands.ScheduleCampaign{Campaign: in.ID, StartAt: in.Body.StartAt, Now: s.deps.Now()})
-			return &Changed{at}, err
+			return s.scheduleCampaign(ctx, in.ID, in.Idempotent, in.Body)
 		})
 	add(s, route(http.MethodPost, "/campaigns/{id}/unschedule", "unschedule-campaign", "campaigns", "Call the start off"),
 		func(ctx context.Context, in *struct {
@@ -143,8 +142,13 @@ func (s *Server) campaignSteps() {
 		func(ctx context.Context, in *struct {
 			ByID
 			Idempotent
+			Body *CampaignForce // nil: none was sent
 		}) (*Changed, error) {
-			return s.startCampaign(ctx, in.ID, in.Idempotent)
+			var force []string
+			if in.Body != nil {
+				force = in.Body.Force
+			}
+			return s.startCampaign(ctx, in.ID, in.Idempotent, force)
 		})
 	add(s, route(http.MethodPost, "/campaigns/{id}/pause", "pause-campaign", "campaigns", "Hold a campaign: no further message leaves"),
 		func(ctx context.Context, in *struct {
@@ -193,15 +197,34 @@ func (s *Server) campaignSteps() {
 		})
 }
 
+// scheduleCampaign looks at a draft only: what is scheduled is looked at again when it starts.
+func (s *Server) scheduleCampaign(ctx context.Context, id domain.ID, key Idempotent, in CampaignSchedule) (*Changed, error) {
+	c, err := s.campaign(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	schedule := commands.ScheduleCampaign{Campaign: id, StartAt: in.StartAt, Now: s.deps.Now(), Force: in.Force}
+	var found []PreflightFinding
+	if c.Status == campaign.Draft && commands.Ready(c.Settings) == nil {
+		if found, err = s.preflight(ctx, c.Settings, in.Force); err != nil {
+			return nil, err
+		}
+		schedule.Blocked = blocking(found)
+	}
+	at, err := do(ctx, s, s.request(ctx, key), key, schedule)
+	return &Changed{at}, explained(err, found, in.Force)
+}
+
 // startCampaign freezes what is sent. Of a campaign that has started it
 // freezes nothing: what the template has become since is no matter.
-func (s *Server) startCampaign(ctx context.Context, id domain.ID, key Idempotent) (*Changed, error) {
+func (s *Server) startCampaign(ctx context.Context, id domain.ID, key Idempotent, force []string) (*Changed, error) {
 	c, err := s.campaign(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	req := s.request(ctx, key)
-	start := commands.StartCampaign{Campaign: id, Content: c.Content}
+	start := commands.StartCampaign{Campaign: id, Content: c.Content, Force: force}
+	var found []PreflightFinding
 	if !c.Started && !c.Over() {
 		for _, l := range c.Settings.Lists {
 			if err := s.openList(ctx, l); err != nil {
@@ -211,9 +234,13 @@ func (s *Server) startCampaign(ctx context.Context, id domain.ID, key Idempotent
 		if start.Content, err = s.deps.Freeze(ctx, req.Account, c.Settings); err != nil {
 			return nil, err
 		}
+		if found, err = s.preflight(ctx, c.Settings, force); err != nil {
+			return nil, err
+		}
+		start.Blocked = blocking(found)
 	}
 	at, err := do(ctx, s, req, key, start)
-	return &Changed{at}, err
+	return &Changed{at}, explained(err, found, force)
 }
 
 // campaign is a campaign of the account, from the log.

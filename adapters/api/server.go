@@ -36,7 +36,7 @@ func New(deps Deps) *Server {
 	s.mux.HandleFunc(Prefix+"/", s.noRoute)
 	for _, routes := range []func(){
 		s.accountRoutes, s.tokenRoutes, s.listRoutes, s.subscriberRoutes, s.consentRoutes, s.holdRoutes, s.timelineRoutes,
-		s.importRoutes, s.templateRoutes, s.campaignRoutes, s.messageRoutes, s.reportRoutes, s.requestRoutes,
+		s.importRoutes, s.templateRoutes, s.campaignRoutes, s.preflightRoutes, s.messageRoutes, s.reportRoutes, s.requestRoutes,
 		s.projectionRoutes, s.eventRoutes, s.keyRoutes, s.dkimRoutes, s.versionRoutes,
 	} {
 		routes()

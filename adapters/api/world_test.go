@@ -56,6 +56,8 @@ type world struct {
 	account domain.ID
 	// Tokens: of the account; of the account and the operator; of another account.
 	own, operator, stranger string
+	findings                []api.PreflightFinding
+	links                   bool  // Preflight was asked to fetch them
 	broken                  error // what Freeze, Import and Bundle fail with
 }
 
@@ -84,6 +86,10 @@ func newWorld(t *testing.T) *world {
 		},
 		Deliverable: deliverable,
 		Held:        func(domain.ID) (string, time.Time) { return "window", time.Date(2030, 1, 2, 9, 0, 0, 0, time.UTC) },
+		Preflight: func(_ context.Context, _ domain.ID, _ campaign.Settings, links bool) ([]api.PreflightFinding, error) {
+			w.links = links
+			return w.findings, w.broken
+		},
 		Freeze: func(_ context.Context, _ domain.ID, s campaign.Settings) (campaign.Content, error) {
 			return campaign.Content{TemplateRevision: 1, SHA256: strings.Repeat("a", 64), Links: []string{"https://example.com"}}, w.broken
 		},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -224,6 +225,65 @@ func TestScheduledCampaigns(t *testing.T) {
 		}
 	})
 }
+
+// A scheduled campaign that may not start is a draft again, and says why; what
+// is forced starts all the same, and a fault is no refusal.
+func TestScheduledAndHeldBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 3)
+		o := w.options()
+		faults := 3
+		o.Blocked = func(context.Context, domain.ID, campaign.Settings) ([]string, error) {
+			if faults--; faults >= 0 {
+				return nil, errors.New("disk on fire")
+			}
+			return []string{"dmarc_reject"}, nil
+		}
+		_, stop := run(t, o)
+		defer stop()
+		schedule := func(force ...string) {
+			w.ask(commands.ScheduleCampaign{Campaign: w.campaign, StartAt: time.Now().Add(time.Minute), Now: time.Now(), Force: force})
+			time.Sleep(90 * time.Second)
+		}
+		schedule("no_unsubscribe")
+		if is := w.state(); is.Status != campaign.Draft || is.Started {
+			t.Fatalf("%+v, want a draft", is)
+		}
+		for _, e := range w.events() {
+			if off, ok := e.Data.(campaign.Unscheduled); ok && off.Reason != "preflight holds the campaign back: dmarc_reject" {
+				t.Errorf("called off: %q", off.Reason)
+			}
+		}
+		schedule("dmarc_reject")
+		if is := w.finish(); is.Result != (campaign.Finished{Sent: 3}) {
+			t.Errorf("finished with %+v, want 3 sent", is.Result)
+		}
+	})
+}
+
+// A scheduled campaign of which no message can be made is a draft again, too.
+func TestScheduledAndBroken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 3)
+		o := w.options()
+		o.Composer = broken{domain.Refuse("template_invalid", "template, html,\nline 1: "+strings.Repeat("no ", 200))}
+		_, stop := run(t, o)
+		defer stop()
+		w.ask(commands.ScheduleCampaign{Campaign: w.campaign, StartAt: time.Now().Add(time.Minute), Now: time.Now()})
+		time.Sleep(90 * time.Second)
+		if is := w.state(); is.Status != campaign.Draft {
+			t.Errorf("%+v, want a draft", is)
+		}
+	})
+}
+
+type broken struct{ why error }
+
+func (b broken) Freeze(context.Context, domain.ID, campaign.Settings) (campaign.Content, error) {
+	return campaign.Content{}, b.why
+}
+
+func (b broken) Compile(context.Context, sending.Mailing) (sending.Mailer, error) { return nil, b.why }
 
 // Two workers on one log share the segments; nobody gets two messages, and
 // both agree about the audience.

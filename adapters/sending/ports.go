@@ -43,7 +43,7 @@ type Audience interface {
 // Composer makes messages.
 type Composer interface {
 	// Freeze is what a campaign will say, from its settings as they are now. A
-	// refusal (no template, say) leaves the campaign scheduled.
+	// refusal (no template, say) makes a scheduled campaign a draft again, which says why.
 	Freeze(ctx context.Context, account domain.ID, s campaign.Settings) (campaign.Content, error)
 	// Compile readies a started campaign: asked once for each run of it.
 	Compile(ctx context.Context, c Mailing) (Mailer, error)

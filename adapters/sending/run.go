@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/cleversender/cleversender/commands"
@@ -12,7 +13,8 @@ import (
 )
 
 // startLater waits until a campaign is due and starts it, with its content as
-// it is then.
+// it is then. One that is refused is a draft again, and says why; after a fault
+// it is asked again.
 func (s *Sender) startLater(hard, live context.Context, m *mailing) error {
 	at := s.stateOf(m).StartAt
 	for wait := time.Until(at); wait > 0; wait = time.Until(at) {
@@ -20,13 +22,37 @@ func (s *Sender) startLater(hard, live context.Context, m *mailing) error {
 			return live.Err()
 		}
 	}
-	settings := s.stateOf(m).Settings
-	content, err := s.o.Composer.Freeze(live, m.account, settings)
-	if err != nil {
-		return fmt.Errorf("freeze the content: %w", err)
+	mail := Mailing{Account: m.account, Campaign: m.id}
+	start, err := s.ready(live, m)
+	if err == nil {
+		err = handle(hard, s, "start a campaign", mail, start)
 	}
-	return handle(hard, s, "start a campaign", Mailing{Account: m.account, Campaign: m.id},
-		commands.StartCampaign{Campaign: m.id, Content: content})
+	var refused domain.Refusal
+	if errors.As(err, &refused) {
+		return handle(hard, s, "call a start off", mail, commands.UnscheduleCampaign{Campaign: m.id, Reason: oneLine(refused.Reason)})
+	}
+	return err
+}
+
+// ready is the start of a campaign that is due.
+func (s *Sender) ready(ctx context.Context, m *mailing) (start commands.StartCampaign, err error) {
+	is := s.stateOf(m)
+	start = commands.StartCampaign{Campaign: m.id, Force: is.Forced}
+	if start.Content, err = s.o.Composer.Freeze(ctx, m.account, is.Settings); err != nil {
+		return start, fmt.Errorf("freeze the content: %w", err)
+	}
+	if s.o.Blocked != nil {
+		if start.Blocked, err = s.o.Blocked(ctx, m.account, is.Settings); err != nil {
+			return start, fmt.Errorf("preflight: %w", err)
+		}
+	}
+	return start, nil
+}
+
+// oneLine is a reason as an event can hold it.
+func oneLine(reason string) string {
+	reason = strings.Join(strings.Fields(reason), " ")
+	return strings.ToValidUTF8(reason[:min(len(reason), 400)], "")
 }
 
 func (s *Sender) stateOf(m *mailing) campaign.Campaign {

@@ -67,9 +67,13 @@
 package sending
 
 import (
+	"context"
 	"log/slog"
 	"runtime"
 	"time"
+
+	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/campaign"
 )
 
 // Options are what the worker needs; zero values of the second group are the defaults.
@@ -78,7 +82,8 @@ type Options struct {
 	Audience  Audience
 	Composer  Composer
 	Transport Transport
-	Limits    Limits // nil: none
+	Limits    Limits                                                                              // nil: none
+	Blocked   func(ctx context.Context, account domain.ID, s campaign.Settings) ([]string, error) // codes of what holds a start back; nil: nothing does
 	Logger    *slog.Logger
 
 	SegmentSize int             // recipients of a segment; 1,000

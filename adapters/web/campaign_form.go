@@ -3,7 +3,6 @@ package web
 import (
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/cleversender/cleversender/commands"
 	"github.com/cleversender/cleversender/domain"
@@ -125,17 +124,6 @@ func (s *site) owns(r *http.Request, who session, set campaign.Settings) error {
 		}
 	}
 	return nil
-}
-
-func (s *site) sendPage(w http.ResponseWriter, r *http.Request, who session) error {
-	p, err := s.findCampaign(r, who)
-	if err != nil {
-		return err
-	}
-	return s.show(w, r, who, "send", view{Title: "Send " + p.Settings.Name, Section: "campaigns", Data: struct {
-		campaignPage
-		Earliest string
-	}{p, s.Now().UTC().Add(time.Minute).Format(inputTime)}})
 }
 
 func (s *site) cancelPage(w http.ResponseWriter, r *http.Request, who session) error {

@@ -26,9 +26,12 @@ func (s *site) startCampaign(w http.ResponseWriter, r *http.Request, who session
 	if err != nil {
 		return err
 	}
-	start := commands.StartCampaign{Campaign: id, Content: c.Content}
+	start := commands.StartCampaign{Campaign: id, Content: c.Content, Force: forced(r)}
 	if !c.Started && !c.Over() {
 		if start.Content, err = s.Freeze(r.Context(), who.account, c.Settings); err != nil {
+			return err
+		}
+		if start.Blocked, err = s.blocked(r.Context(), who.account, c.Settings); err != nil {
 			return err
 		}
 	}
@@ -66,7 +69,17 @@ func (s *site) scheduleCampaign(w http.ResponseWriter, r *http.Request, who sess
 	if err != nil {
 		return errBadTime
 	}
-	return s.step(w, r, id, act(s, r, who, campaignlist.Projection.Name, commands.ScheduleCampaign{Campaign: id, StartAt: at, Now: s.Now()}))
+	schedule := commands.ScheduleCampaign{Campaign: id, StartAt: at, Now: s.Now(), Force: forced(r)}
+	c, err := s.loadCampaign(r, who, id)
+	if err != nil {
+		return err
+	}
+	if c.Status == campaign.Draft && commands.Ready(c.Settings) == nil {
+		if schedule.Blocked, err = s.blocked(r.Context(), who.account, c.Settings); err != nil {
+			return err
+		}
+	}
+	return s.step(w, r, id, act(s, r, who, campaignlist.Projection.Name, schedule))
 }
 
 func (s *site) unscheduleCampaign(w http.ResponseWriter, r *http.Request, who session) error {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cleversender/cleversender/adapters/web"
 	"github.com/cleversender/cleversender/commands"
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/consent"
@@ -142,6 +143,37 @@ func TestCampaign(t *testing.T) {
 	w.has(w.post(path+"/cancel", 200), "Cancelled")
 	w.has(w.post(path+"/start", 200), "Cancelled")
 	w.has(w.get("/", 200), "Spring", "Cancelled")
+}
+
+// What speaks against a start stands before the button; what blocks disables
+// it, and is ticked to start all the same.
+func TestPreflight(t *testing.T) {
+	w := newWorld(t)
+	id, _ := draft(w)
+	path := "/campaigns/" + id.String()
+	w.findings = []web.Finding{
+		{Code: "from_domain_missing", Level: "block", Text: "The DNS does not know books.se."},
+		{Code: "link_not_https", Level: "warn", Text: "1 link is not https.", Details: []string{"http://books.se/<one>: not https"}},
+		{Code: "link_broken", Level: "unchecked", Text: "links are not fetched"},
+		{Code: "no_text", Level: "ok", Text: "Every message has a text part."},
+	}
+	p := w.get(path+"/send", 200)
+	w.has(p, "This keeps it from starting", "The DNS does not know books.se.", "Have a look at this first", "http://books.se/&lt;one&gt;",
+		"<button disabled", `name="force" value="from_domain_missing"`, "could not be found out (1)", "as it should be (1)")
+	w.lacks(p, "Schedule", `value="link_not_https"`)
+	w.has(w.post(path+"/start", 422), "Preflight holds the campaign back: from_domain_missing.")
+	w.has(w.post(path+"/schedule", 422, "start_at", "2026-05-01T09:00"), "Preflight holds the campaign back")
+	w.has(w.post(path+"/start", 200, "force", "from_domain_missing"), "Sending")
+
+	id, _ = draft(w)
+	path = "/campaigns/" + id.String()
+	w.findings = w.findings[1:]
+	p = w.get(path+"/send", 200)
+	w.has(p, "1 link is not https.", "Start sending now", "Schedule")
+	w.lacks(p, "disabled", "force")
+	w.post(path+"/schedule", 200, "start_at", "2026-05-01T09:00")
+	run(w, w.account, commands.UnscheduleCampaign{Campaign: id, Reason: "preflight holds the campaign back: nobody_mailable"})
+	w.has(w.get(path, 200), "Draft", "The scheduled start was called off: preflight holds the campaign back: nobody_mailable")
 }
 
 // A fault is logged, and shown as no more than that.

@@ -85,6 +85,12 @@ type Mailbox interface {
 	Count() int
 }
 
+// Finding is what one rule of preflight's says. Level: block, warn, unchecked or ok.
+type Finding struct {
+	Code, Level, Text string
+	Details           []string
+}
+
 // Deps is what the dashboard stands on. Every field but Mailbox and Secure is needed.
 type Deps struct {
 	Log    Log
@@ -100,6 +106,8 @@ type Deps struct {
 	Held func(campaign domain.ID) (by string, until time.Time)
 	// Deliverable refuses settings by which no message could ever leave.
 	Deliverable func(s campaign.Settings) error
+	// Preflight is what speaks against a start, rule by rule.
+	Preflight func(ctx context.Context, account domain.ID, s campaign.Settings) ([]Finding, error)
 	// Check refuses a template that could never be rendered.
 	Check func(c template.Content) error
 	// Preview renders a template for somebody.

@@ -47,18 +47,19 @@ func newID() domain.ID { return domain.ID(uuid.Must(uuid.NewV7())) }
 // world is an installation in memory with two accounts, and a browser that is
 // signed in to the first.
 type world struct {
-	t       *testing.T
-	log     *eventlog.Journal
-	keys    *keys
-	people  *directory
-	caught  *caught
-	logged  *bytes.Buffer
-	now     time.Time
-	site    *httptest.Server
-	browser *http.Client
-	account domain.ID
-	other   domain.ID
-	broken  error // what Freeze fails with
+	t        *testing.T
+	log      *eventlog.Journal
+	keys     *keys
+	people   *directory
+	caught   *caught
+	logged   *bytes.Buffer
+	now      time.Time
+	site     *httptest.Server
+	browser  *http.Client
+	account  domain.ID
+	other    domain.ID
+	findings []web.Finding
+	broken   error // what Freeze fails with
 }
 
 // deliverable knows one mail server.
@@ -103,6 +104,9 @@ func (w *world) deps() web.Deps {
 		},
 		Deliverable: deliverable,
 		Held:        func(domain.ID) (string, time.Time) { return "window", time.Date(2030, 1, 2, 9, 0, 0, 0, time.UTC) },
+		Preflight: func(context.Context, domain.ID, campaign.Settings) ([]web.Finding, error) {
+			return w.findings, nil
+		},
 		Freeze: func(context.Context, domain.ID, campaign.Settings) (campaign.Content, error) {
 			return campaign.Content{TemplateRevision: 1, SHA256: strings.Repeat("a", 64), Links: []string{"https://example.com/one"}}, w.broken
 		},

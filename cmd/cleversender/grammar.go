@@ -31,5 +31,6 @@ type Globals struct {
 	RootKey string `help:"Root key: file:///path or env://NAME. Without it, root.key in the data folder." env:"CLEVERSENDER_ROOT_KEY"`
 	Server  string `help:"Address of a running server, such as http://127.0.0.1:8080." env:"CLEVERSENDER_SERVER"`
 	Token   string `help:"Bearer token of the account." env:"CLEVERSENDER_TOKEN"`
+	DNS     string `help:"off: preflight asks no DNS." enum:"on,off" default:"on" env:"CLEVERSENDER_DNS" name:"dns"`
 	JSON    bool   `help:"Answer with JSON, one object on a line." name:"json"`
 }

@@ -23,6 +23,7 @@ type session struct {
 	verb    string   // the last word of the verb, such as pause
 	smtp    []string // servers to send by from this process; none: nothing is sent
 	bounces string   // domain that bounces of what this process sends come back to
+	base    string   // where recipients reach the server that runs beside it
 	api     *client.Client
 	engine  *engine.Engine // nil when a server answers
 }
@@ -42,7 +43,7 @@ func (s *session) client() (*client.Client, error) {
 		return s.api, err
 	}
 	o := s.options(s.smtp)
-	o.BounceDomain = s.bounces
+	o.BounceDomain, o.BaseURL = s.bounces, s.base
 	if s.engine, err = engine.Open(s.ctx, o); err != nil {
 		return nil, err
 	}
@@ -74,7 +75,7 @@ func (s *session) server() (string, error) {
 func (s *session) options(smtp []string) engine.Options {
 	return engine.Options{
 		Dir: s.globals.Data, RootKey: s.globals.RootKey, SMTP: smtp,
-		Logger: s.logger(slog.LevelWarn),
+		NoDNS: s.globals.DNS == "off", Logger: s.logger(slog.LevelWarn),
 	}
 }
 

@@ -13,20 +13,21 @@ import (
 )
 
 type campaignVerbs struct {
-	Draft         campaignDraftVerb    `cmd:"" help:"Draft a campaign."`
-	Edit          campaignEditVerb     `cmd:"" help:"Replace a draft's settings."`
-	Ls            campaignLsVerb       `cmd:"" help:"List the campaigns, newest first."`
-	Show          campaignShowVerb     `cmd:"" help:"Show a campaign."`
-	Test          campaignTestVerb     `cmd:"" help:"Send a test of a campaign, as it is now, to one address."`
-	Schedule      campaignScheduleVerb `cmd:"" help:"Set when a draft goes out."`
-	Unschedule    campaignStepVerb     `cmd:"" help:"Call the start off."`
-	Start         campaignStartVerb    `cmd:"" help:"Freeze a campaign and begin to send it."`
-	Pause         campaignPauseVerb    `cmd:"" help:"Hold a campaign: no further message leaves."`
-	Throttle      campaignThrottleVerb `cmd:"" help:"Set how many messages of a campaign leave in an hour at most."`
-	Resume        campaignStepVerb     `cmd:"" help:"Let a paused campaign go on."`
-	Cancel        campaignStepVerb     `cmd:"" help:"End a campaign: whoever has not been sent to never will be."`
-	ResendUnknown campaignStepVerb     `cmd:"" help:"Send again where it is unknown whether a message was sent."`
-	Report        campaignReportVerb   `cmd:"" help:"Show what became of a campaign."`
+	Draft         campaignDraftVerb     `cmd:"" help:"Draft a campaign."`
+	Edit          campaignEditVerb      `cmd:"" help:"Replace a draft's settings."`
+	Ls            campaignLsVerb        `cmd:"" help:"List the campaigns, newest first."`
+	Show          campaignShowVerb      `cmd:"" help:"Show a campaign."`
+	Test          campaignTestVerb      `cmd:"" help:"Send a test of a campaign, as it is now, to one address."`
+	Schedule      campaignScheduleVerb  `cmd:"" help:"Set when a draft goes out."`
+	Unschedule    campaignStepVerb      `cmd:"" help:"Call the start off."`
+	Preflight     campaignPreflightVerb `cmd:"" help:"Show what speaks against a campaign's start."`
+	Start         campaignStartVerb     `cmd:"" help:"Freeze a campaign and begin to send it."`
+	Pause         campaignPauseVerb     `cmd:"" help:"Hold a campaign: no further message leaves."`
+	Throttle      campaignThrottleVerb  `cmd:"" help:"Set how many messages of a campaign leave in an hour at most."`
+	Resume        campaignStepVerb      `cmd:"" help:"Let a paused campaign go on."`
+	Cancel        campaignStepVerb      `cmd:"" help:"End a campaign: whoever has not been sent to never will be."`
+	ResendUnknown campaignStepVerb      `cmd:"" help:"Send again where it is unknown whether a message was sent."`
+	Report        campaignReportVerb    `cmd:"" help:"Show what became of a campaign."`
 }
 
 type campaignSettings struct {
@@ -102,11 +103,14 @@ func (v campaignShowVerb) Run(s *session) error {
 type campaignScheduleVerb struct {
 	ID string    `arg:""`
 	At time.Time `arg:"" help:"When, RFC 3339: 2030-05-01T12:00:00Z."`
+	reachedAt
+	forceFlag
 }
 
 // Run implements the verb.
 func (v campaignScheduleVerb) Run(s *session) error {
-	return s.done(s.post("/campaigns/"+v.ID+"/schedule", api.CampaignSchedule{StartAt: v.At}, nil), "scheduled")
+	s.base = v.base()
+	return s.done(s.post("/campaigns/"+v.ID+"/schedule", api.CampaignSchedule{StartAt: v.At, CampaignForce: v.body()}, nil), "scheduled")
 }
 
 type campaignPauseVerb struct {
@@ -153,12 +157,14 @@ type campaignStartVerb struct {
 	Wait         bool     `help:"Show the progress until the campaign ends."`
 	SMTP         []string `help:"Send from this process, by these servers, when no server runs." env:"CLEVERSENDER_SMTP" name:"smtp" sep:" "`
 	BounceDomain string   `help:"Domain that bounces of what this process sends come back to." env:"CLEVERSENDER_BOUNCE_DOMAIN"`
+	reachedAt
+	forceFlag
 }
 
 // Run implements the verb.
 func (v campaignStartVerb) Run(s *session) error {
-	s.smtp, s.bounces = v.SMTP, v.BounceDomain
-	if err := s.post("/campaigns/"+v.ID+"/start", nil, nil); err != nil {
+	s.smtp, s.bounces, s.base = v.SMTP, v.BounceDomain, v.base()
+	if err := s.post("/campaigns/"+v.ID+"/start", v.body(), nil); err != nil {
 		return err
 	}
 	if v.Wait || s.sends() {

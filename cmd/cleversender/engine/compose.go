@@ -34,6 +34,11 @@ type composer struct {
 	deliverable func(campaign.Settings) error
 }
 
+// reachable: recipients can be told how to leave.
+func (c *composer) reachable() bool {
+	return strings.HasPrefix(c.base, "https://") || strings.HasPrefix(c.base, "http://")
+}
+
 var errContentChanged = domain.Refuse("content_changed", "the campaign's content is not what was frozen at its start")
 
 var errBounceDomain = domain.Refuse("bad_bounce_domain", "bounces cannot come back to this domain: no mail server can have its name")

@@ -19,6 +19,7 @@ import (
 func (e *Engine) dashboard(mail *catcher.Catcher) http.Handler {
 	deps := web.Deps{
 		Log: e.Journal, Models: e.Models, Freeze: e.composer.Freeze, Deliverable: e.deliverable, Held: e.held, Check: check,
+		Preflight: e.findings,
 		Find: func(ctx context.Context, account domain.ID, raw string) (domain.ID, bool, error) {
 			_, normal, err := address.Forms(raw)
 			if err != nil {

@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/publicsuffix"
 
 	"github.com/cleversender/cleversender/adapters/dkim"
 	"github.com/cleversender/cleversender/adapters/keyring"
+	"github.com/cleversender/cleversender/adapters/preflight"
 	"github.com/cleversender/cleversender/commands"
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/signing"
@@ -72,7 +74,24 @@ func (p privateKeys) Destroy(ctx context.Context, account domain.ID, name, selec
 // asked: once for each run of a campaign. A key that cannot be opened is an
 // error: mail that should be signed does not leave unsigned.
 func (c *composer) dkimOf(ctx context.Context, account domain.ID, host string) (*dkim.Signer, error) {
-	var keys []dkim.Key
+	active, err := c.active(ctx, account, host)
+	if err != nil {
+		return nil, err
+	}
+	keys := make([]dkim.Key, len(active))
+	for i, k := range active {
+		private, err := c.private(ctx, account, k.Domain, k.Selector)
+		if err != nil {
+			return nil, err
+		}
+		keys[i] = dkim.Key{Domain: k.Domain, Selector: k.Selector, Private: private}
+	}
+	return dkim.NewSigner(keys)
+}
+
+// active is the keys that sign a domain's mail: its own, or those of the
+// nearest parent that has any.
+func (c *composer) active(ctx context.Context, account domain.ID, host string) ([]signing.Key, error) {
 	for _, name := range aligned(host) {
 		past, err := c.log.Load(ctx, signing.Stream(signing.IDOf(account, name)))
 		if err != nil {
@@ -82,21 +101,24 @@ func (c *composer) dkimOf(ctx context.Context, account domain.ID, host string) (
 		for _, e := range past {
 			d = d.Evolve(e.Data.(signing.Event))
 		}
-		for _, k := range d.Keys {
-			if k.State != signing.Active {
-				continue
-			}
-			private, err := c.private(ctx, account, name, k.Selector)
-			if err != nil {
-				return nil, err
-			}
-			keys = append(keys, dkim.Key{Domain: name, Selector: k.Selector, Private: private})
-		}
+		keys := slices.DeleteFunc(slices.Clone(d.Keys), func(k signing.Key) bool { return k.State != signing.Active })
 		if len(keys) > 0 {
-			break
+			return keys, nil
 		}
 	}
-	return dkim.NewSigner(keys)
+	return nil, nil
+}
+
+// published is the same keys, as preflight looks for them in the DNS.
+func (c *composer) published(ctx context.Context, account domain.ID, host string) ([]preflight.Key, error) {
+	keys, err := c.active(ctx, account, host)
+	out := make([]preflight.Key, len(keys))
+	for i, k := range keys {
+		out[i] = preflight.Key{
+			Domain: k.Domain, Name: signing.RecordName(k.Selector, k.Domain), Record: signing.RecordValue(k.Algorithm, k.PublicKey),
+		}
+	}
+	return out, err
 }
 
 // aligned is the domains that may sign for a sender's, the nearest first: itself

@@ -27,6 +27,7 @@ import (
 	"github.com/cleversender/cleversender/adapters/folder"
 	"github.com/cleversender/cleversender/adapters/keyring"
 	"github.com/cleversender/cleversender/adapters/pacing"
+	"github.com/cleversender/cleversender/adapters/preflight"
 	"github.com/cleversender/cleversender/adapters/readmodel"
 	modelsqlite "github.com/cleversender/cleversender/adapters/readmodel/sqlite"
 	"github.com/cleversender/cleversender/adapters/relay"
@@ -48,6 +49,7 @@ type Options struct {
 	SMTP           []string       // URLs of the servers that take our mail; none: nothing is sent
 	Limits         pacing.Options // of what is sent
 	BounceDomain   string         // host of the return paths, each of one message; "": bounces go to the sender's address
+	NoDNS          bool           // preflight asks no DNS
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	Logger         *slog.Logger
 	Idle           bool            // open, and start no worker
@@ -68,6 +70,7 @@ type Engine struct {
 
 	options  Options
 	composer *composer
+	checker  *preflight.Checker
 	relay    *relay.Relay    // nil: no SMTP server named
 	pacer    *pacing.Pacer   // likewise
 	sender   *sending.Sender // likewise
@@ -143,6 +146,7 @@ func (e *Engine) assemble(ctx context.Context) error {
 	if e.composer, err = e.newComposer(); err != nil {
 		return err
 	}
+	e.checker = e.newChecker()
 	e.Desk = e.newDesk()
 	if len(o.SMTP) > 0 {
 		if err := e.openSender(o); err != nil {

@@ -68,7 +68,7 @@ func (e *Engine) apiDeps() api.Deps {
 	return api.Deps{
 		Log: e.Journal, Models: e.Models, Projections: e.projections, Directory: oneByOne{e.Keys}, Keys: e.Keys, PrivateKeys: privateKeys{e.Keys},
 		Address: address.Forms, Import: e.importFile, Freeze: e.composer.Freeze, Deliverable: e.deliverable, Held: e.held, Check: check, Preview: e.preview,
-		ConfirmURL: e.confirmURL, RequestMessage: e.requestMessage,
+		ConfirmURL: e.confirmURL, RequestMessage: e.requestMessage, Preflight: e.preflight,
 		Bundle: func(ctx context.Context, account, person domain.ID, upTo event.Position) ([]byte, error) {
 			b, err := e.Desk.Bundle(ctx, account, person, upTo)
 			return b.JSON, err

@@ -34,6 +34,8 @@ type listed struct {
 
 var errFrom = domain.Refuse("bad_from_email", "the sender's address has a domain that no mail server can have")
 
+var errNoWayOut = domain.Refuse("no_unsubscribe", "nobody could unsubscribe: the address at which recipients reach the server is not known (--base-url)")
+
 var errNoList = domain.Refuse("not_its_list", "the campaign does not go to this list")
 
 // mailer refuses a template, or a sender, of which no message can be made.
@@ -41,6 +43,9 @@ func (c *composer) mailer(ctx context.Context, mailing sending.Mailing, content 
 	s := mailing.Settings
 	if err := c.deliverable(s); err != nil {
 		return nil, err
+	}
+	if !c.reachable() {
+		return nil, errNoWayOut
 	}
 	from, ok := mime.ASCIIDomain(s.FromEmail)
 	if !ok {
