@@ -15,7 +15,8 @@ import (
 // persisted in mailboxes.
 const bounce Kind = 5
 
-const bounceSize = 1 + 1 + 16 + 4
+// letterSize is that of what names one recipient's message, without its MAC.
+const letterSize = 1 + 1 + 16 + 4
 
 // NoOrdinal stands in the return path of a message outside campaigns: its own id is in the
 // place of the campaign's. The number is persisted in mailboxes.
@@ -31,12 +32,8 @@ var bounceText = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadd
 // has 61 octets of the 64 that RFC 5321, section 4.5.3.1.1 allows. host is an
 // A-label domain.
 func (s *Signer) BounceAddress(campaign domain.ID, ordinal int, host string) string {
-	var room [bounceSize + 32]byte
-	b := append(room[:0], byte(bounce), s.current)
-	b = binary.BigEndian.AppendUint32(append(b, campaign[:]...), uint32(ordinal))
-	b = s.keys[s.current].appendMAC(b, b)[:bounceSize+macSize]
-	var text [128]byte
-	out := bounceText.AppendEncode(text[:0], b)
+	var room, text [128]byte
+	out := bounceText.AppendEncode(text[:0], s.appendLetter(room[:0], bounce, s.current, campaign, ordinal))
 	return string(append(append(out, '@'), host...))
 }
 
@@ -44,7 +41,7 @@ func (s *Signer) BounceAddress(campaign domain.ID, ordinal int, host string) str
 // servers have left it: ErrBadBounce. The time it takes does not depend on how
 // much of a MAC is right.
 func (s *Signer) ParseBounce(local string) (campaign domain.ID, ordinal int, err error) {
-	if len(local) != bounceText.EncodedLen(bounceSize+macSize) || strings.ContainsAny(local, "\r\n") { // the decoder skips these
+	if len(local) != bounceText.EncodedLen(letterSize+macSize) || strings.ContainsAny(local, "\r\n") { // the decoder skips these
 		return domain.ID{}, 0, ErrBadBounce
 	}
 	var text, room [64]byte
@@ -55,21 +52,40 @@ func (s *Signer) ParseBounce(local string) (campaign domain.ID, ordinal int, err
 		}
 	}
 	b, err := bounceText.AppendDecode(room[:0], lower)
-	if err != nil || len(b) != bounceSize+macSize || Kind(b[0]) != bounce {
+	if err != nil {
 		return domain.ID{}, 0, ErrBadBounce
 	}
 	var again [64]byte
 	if !bytes.Equal(bounceText.AppendEncode(again[:0], b), lower) { // stray bits at the end
 		return domain.ID{}, 0, ErrBadBounce
 	}
+	campaign, ordinal, ok := s.readLetter(bounce, b)
+	if !ok {
+		return domain.ID{}, 0, ErrBadBounce
+	}
+	return campaign, ordinal, nil
+}
+
+// appendLetter appends what names one recipient's message, signed.
+func (s *Signer) appendLetter(dst []byte, kind Kind, key byte, campaign domain.ID, ordinal int) []byte {
+	b := append(dst, byte(kind), key)
+	b = binary.BigEndian.AppendUint32(append(b, campaign[:]...), uint32(ordinal))
+	return s.keys[key].appendMAC(b, b[len(dst):])[:len(b)+macSize]
+}
+
+// readLetter is the inverse of appendLetter; ok is false for what it did not make.
+func (s *Signer) readLetter(kind Kind, b []byte) (campaign domain.ID, ordinal int, ok bool) {
+	if len(b) != letterSize+macSize || Kind(b[0]) != kind {
+		return domain.ID{}, 0, false
+	}
 	key, known := s.keys[b[1]]
 	if !known {
-		return domain.ID{}, 0, ErrBadBounce
+		return domain.ID{}, 0, false
 	}
-	body, mac := b[:bounceSize], b[bounceSize:]
+	body, mac := b[:letterSize], b[letterSize:]
 	var sum [32]byte
 	if !hmac.Equal(key.appendMAC(sum[:0], body)[:macSize], mac) {
-		return domain.ID{}, 0, ErrBadBounce
+		return domain.ID{}, 0, false
 	}
-	return domain.ID(body[2:18]), int(binary.BigEndian.Uint32(body[18:22])), nil
+	return domain.ID(body[2:18]), int(binary.BigEndian.Uint32(body[18:22])), true
 }

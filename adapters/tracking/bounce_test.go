@@ -74,15 +74,15 @@ func TestKindsStayApart(t *testing.T) {
 	s := newSigner(t, 1, 1)
 	for _, token := range tokens() {
 		raw, _ := base64.RawURLEncoding.DecodeString(s.Mint(token))
-		for _, raw := range [][]byte{raw, raw[:bounceSize+macSize], append(raw[:bounceSize:bounceSize], raw[len(raw)-macSize:]...)} {
+		for _, raw := range [][]byte{raw, raw[:letterSize+macSize], append(raw[:letterSize:letterSize], raw[len(raw)-macSize:]...)} {
 			if _, _, err := s.ParseBounce(bounceText.EncodeToString(raw)); !errors.Is(err, ErrBadBounce) {
 				t.Errorf("kind %d: %v", token.Kind, err)
 			}
 		}
 	}
 	for kind := range Kind(8) { // signed as it should be, of any other kind
-		b := append([]byte{byte(kind), 1}, make([]byte, bounceSize-2)...)
-		b = s.keys[1].appendMAC(b, b)[:bounceSize+macSize]
+		b := append([]byte{byte(kind), 1}, make([]byte, letterSize-2)...)
+		b = s.keys[1].appendMAC(b, b)[:letterSize+macSize]
 		if _, _, err := s.ParseBounce(bounceText.EncodeToString(b)); (err == nil) != (kind == bounce) {
 			t.Errorf("kind %d: %v", kind, err)
 		}

@@ -3,14 +3,10 @@ package tracking
 import (
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/base64"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash"
 	"sync"
-
-	"github.com/cleversender/cleversender/domain"
 )
 
 // Signer mints tokens with one key and reads those of every key it knows. It
@@ -36,21 +32,6 @@ func NewSigner(keys map[byte][]byte, current byte) (*Signer, error) {
 		return nil, errors.New("tracking: the current key is not among the keys")
 	}
 	return s, nil
-}
-
-// MessageID is the Message-ID of a campaign's message to one recipient, without
-// angle brackets (RFC 5322, section 3.6.4): the same whenever it is made again,
-// and telling nothing to who has no key. host is an A-label domain. It is made
-// with the key of the lowest id, so that rotation does not change it.
-func (s *Signer) MessageID(campaign domain.ID, ordinal int, host string) string {
-	var room [64]byte
-	b := append(room[:0], 0) // no token begins with 0
-	b = binary.BigEndian.AppendUint32(append(b, campaign[:]...), uint32(ordinal))
-	var sum [32]byte
-	mac := s.keys[s.oldest].appendMAC(sum[:0], b)[:macSize]
-	var text [128]byte
-	out := base64.RawURLEncoding.AppendEncode(text[:0], mac)
-	return string(append(append(out, '@'), host...))
 }
 
 // key is one secret, with HMAC states ready to be used again.

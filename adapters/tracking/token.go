@@ -18,7 +18,8 @@
 //	HMAC-SHA-256 over all of it, first 16 bytes
 //
 // It is base32 in lower case without padding (RFC 4648, section 6), because some
-// servers change the case of a local part: 61 octets.
+// servers change the case of a local part: 61 octets. A Message-ID holds the
+// same under a kind of its own, in base64url.
 package tracking
 
 import (
