@@ -26,6 +26,19 @@ func (j *Journal) Load(ctx context.Context, stream string) ([]event.Recorded, er
 	return all, j.Open(ctx, all)
 }
 
+// First returns the event that a stream begins with, sealed; found is false for
+// a stream that does not exist.
+func (j *Journal) First(ctx context.Context, stream string) (first event.Recorded, found bool, err error) {
+	for batch, err := range j.log.ReadStream(ctx, stream, 0, 1) {
+		if err != nil {
+			return event.Recorded{}, false, err
+		}
+		first, err = j.decodeOne(batch[0])
+		return first, err == nil, err
+	}
+	return event.Recorded{}, false, nil
+}
+
 // ReadAt returns the events at these positions, sealed.
 func (j *Journal) ReadAt(ctx context.Context, positions []event.Position) ([]event.Recorded, error) {
 	stored, err := j.log.ReadAt(ctx, positions)
