@@ -9,6 +9,9 @@ type Common struct {
 	Subject       string // "" when each message has its own
 	// FeedbackID is "a:b:c:sender", by which mailbox providers count complaints.
 	FeedbackID string
+	// Echo is a header that repeats what is before the @ of the Message-ID, for
+	// who replaces the Message-ID.
+	Echo string
 	// Automatic: each message answers to something that its recipient did, and is
 	// sent to nobody else (RFC 3834, section 5). Otherwise it is bulk mail.
 	Automatic bool
@@ -27,6 +30,7 @@ type Layout struct {
 	head, tail  []byte // in front of a message's own headers; from there to the first body
 	subject     bool   // is in the head
 	unsubscribe string
+	echo        string
 	bodies      []body // from plain to rich, when there are two (RFC 2046, section 5.1.4)
 }
 
@@ -48,7 +52,7 @@ const boundary = "=_cleversender_alternative"
 
 // NewLayout encodes what is common. Its errors are refusals with CodeBadHeader.
 func NewLayout(c Common) (*Layout, error) {
-	l := &Layout{subject: c.Subject != "", unsubscribe: c.Unsubscribe}
+	l := &Layout{subject: c.Subject != "", unsubscribe: c.Unsubscribe, echo: c.Echo}
 	var head, tail headers
 	head.address("From", c.From)
 	if c.ReplyTo != (Address{}) {

@@ -34,6 +34,10 @@ func (l *Layout) Begin(dst []byte, own Own) (Writer, error) {
 	}
 	h.date(own.Date)
 	h.messageID(own.MessageID)
+	if l.echo != "" {
+		local, _, _ := strings.Cut(own.MessageID, "@")
+		h.line(l.echo, local)
+	}
 	if url := own.UnsubscribeURL; url != "" {
 		if l.unsubscribe == "" || !strings.HasPrefix(url, l.unsubscribe) {
 			h.fail("List-Unsubscribe", "begins with another address")

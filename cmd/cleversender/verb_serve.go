@@ -13,9 +13,9 @@ import (
 type serveVerb struct {
 	Listen         string         `help:"Address to serve on." default:"127.0.0.1:8080"`
 	BaseURL        string         `help:"Where recipients reach this server, such as https://mail.example.org. Without it, the address served on." env:"CLEVERSENDER_BASE_URL" name:"base-url"`
-	BounceDomain   string         `help:"Domain that bounces come back to, each by an address of its own. Without it, they go to the sender's address." env:"CLEVERSENDER_BOUNCE_DOMAIN"`
 	TrustedProxies []netip.Prefix `help:"Networks whose X-Forwarded-For is believed."`
 	deliveryFlags
+	bounceFlags
 }
 
 // Run serves until the process is asked to stop.
@@ -25,8 +25,9 @@ func (v serveVerb) Run(s *session) error {
 		return fmt.Errorf("listen: %w", err)
 	}
 	o := s.options(v.SMTP)
-	v.apply(&o)
-	o.TrustedProxies, o.BounceDomain = v.TrustedProxies, v.BounceDomain
+	v.deliveryFlags.apply(&o)
+	v.bounceFlags.apply(&o)
+	o.TrustedProxies = v.TrustedProxies
 	if o.BaseURL = strings.TrimSuffix(v.BaseURL, "/"); o.BaseURL == "" {
 		o.BaseURL = "http://" + ln.Addr().String()
 	}

@@ -26,6 +26,7 @@ type composer struct {
 	log    commands.Log
 	signer *tracking.Signer
 	base   string // public address of this server, without a slash at the end
+	echo   string // header that repeats the Message-ID; "": none does
 	bounce string // host of the return paths; "": the sender's address is where bounces go
 	now    func() time.Time
 	// private returns the private key of a selector of an account's domain.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"net/http"
 	"net/netip"
 	"os"
 	"sync"
@@ -19,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/cleversender/cleversender/adapters/address"
+	"github.com/cleversender/cleversender/adapters/bounce/record"
 	"github.com/cleversender/cleversender/adapters/bus"
 	"github.com/cleversender/cleversender/adapters/csvimport"
 	"github.com/cleversender/cleversender/adapters/desk"
@@ -50,6 +52,7 @@ type Options struct {
 	Limits         pacing.Options // of what is sent
 	BounceDomain   string         // host of the return paths, each of one message; "": bounces go to the sender's address
 	NoDNS          bool           // preflight asks no DNS
+	Bounces        Bounces
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	Logger         *slog.Logger
 	Idle           bool            // open, and start no worker
@@ -75,6 +78,9 @@ type Engine struct {
 	pacer    *pacing.Pacer   // likewise
 	sender   *sending.Sender // likewise
 	outbox   *outbox.Outbox  // likewise
+	bounces  *record.Recorder
+	mailbox  func(context.Context) // visits the mailbox for bounces; nil: there is none
+	hooks    map[string]http.Handler
 	closers  []func() error
 	stops    []func() error // what Handler started: ended before the workers
 
@@ -148,6 +154,9 @@ func (e *Engine) assemble(ctx context.Context) error {
 	}
 	e.checker = e.newChecker()
 	e.Desk = e.newDesk()
+	if err := e.openBounces(ctx); err != nil {
+		return err
+	}
 	if len(o.SMTP) > 0 {
 		if err := e.openSender(o); err != nil {
 			return err
@@ -198,6 +207,10 @@ func (e *Engine) start() {
 	e.stop = stop
 	e.work(ctx, "projections", e.Models.Run)
 	e.work(ctx, "privacy desk", e.Desk.Run)
+	e.work(ctx, "bounces", e.bounces.Run)
+	if e.mailbox != nil {
+		e.workers.Go(func() { e.mailbox(ctx) })
+	}
 	if e.sender != nil {
 		e.work(ctx, "sending", e.send)
 		e.work(ctx, "outbox", e.outbox.Run)

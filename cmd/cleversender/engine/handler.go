@@ -44,6 +44,9 @@ func (e *Engine) Handler(web Web) http.Handler {
 	} {
 		mux.Handle(path, pages)
 	}
+	for path, hook := range e.hooks {
+		mux.Handle(path, hook)
+	}
 	mux.Handle("GET /metrics", promhttp.HandlerFor(e.Metrics, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, nil) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { answer(w, e.Ready()) })

@@ -50,7 +50,7 @@ func (c *composer) letter(ctx context.Context, o outbox.Order) (sending.Message,
 		said.Subject = testMark + said.Subject
 	}
 	host := from[strings.LastIndexByte(from, '@')+1:]
-	data, err := written(o, said, mime.Own{
+	data, err := written(o, said, c.echo, mime.Own{
 		To: mime.Address{Name: o.Name, Email: o.Email}, Date: c.now(), MessageID: c.signer.MessageID(o.Message, tracking.NoOrdinal, host),
 	})
 	if err != nil {
@@ -68,11 +68,11 @@ func (c *composer) letter(ctx context.Context, o outbox.Order) (sending.Message,
 }
 
 // written is the message in bytes.
-func written(o outbox.Order, said liquid.Message, own mime.Own) ([]byte, error) {
+func written(o outbox.Order, said liquid.Message, echo string, own mime.Own) ([]byte, error) {
 	common := mime.Common{
 		From: mime.Address{Name: o.FromName, Email: o.FromEmail}, ReplyTo: mime.Address{Email: o.ReplyTo}, Subject: said.Subject,
 		FeedbackID: o.Template.String() + ":" + o.Account.String() + ":" + string(o.Kind) + ":cleversender",
-		Automatic:  true, Text: []string{said.Text},
+		Echo:       echo, Automatic: true, Text: []string{said.Text},
 	}
 	if said.HTML != "" {
 		common.HTML = []string{said.HTML}

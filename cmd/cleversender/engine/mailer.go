@@ -65,6 +65,7 @@ func (c *composer) mailer(ctx context.Context, mailing sending.Mailing, content 
 		ReplyTo:     mime.Address{Email: s.ReplyTo},
 		FeedbackID:  mailing.Campaign.String() + ":" + mailing.Account.String() + ":campaign:cleversender",
 		Unsubscribe: c.base + recipient.UnsubscribePath,
+		Echo:        c.echo,
 	}
 	common.Subject, _ = m.template.FixedSubject()
 	common.Text, common.HTML = m.template.Fixed()
