@@ -39,7 +39,7 @@ func (c *Checker) fetch(ctx context.Context, f *facts) {
 	defer cancel()
 	var targets []string
 	for _, l := range f.sample.links.all {
-		if l.written != "" && l.wrong == "" && strings.HasPrefix(strings.ToLower(strings.TrimSpace(l.written)), "http") {
+		if l.wrong == "" && strings.HasPrefix(strings.ToLower(strings.TrimSpace(l.written)), "http") {
 			targets = append(targets, strings.TrimSpace(l.written))
 		}
 	}

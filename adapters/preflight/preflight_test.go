@@ -119,6 +119,10 @@ var rows = []struct {
 		w.zone.texts["_dmarc.books.se"] = []string{"v=DMARC1; p=none", "v=DMARC1; p=none"}
 	}},
 	{"rejected", "dmarc_reject", "p=reject", unsigned("v=DMARC1; p=reject")},
+	{"rejected, its subdomains not", "dmarc_reject", "", unsigned("v=DMARC1; p=reject; sp=none")},
+	{"rejected for all that SPF takes", "dmarc_reject", "", func(w *world) {
+		w.keys, w.zone.texts["books.se"] = nil, []string{"v=spf1 a a a a a a a a a a a -all"}
+	}},
 	{"in spam", "dmarc_quarantine", "p=quarantine", unsigned("v=DMARC1; p=quarantine")},
 	{"rejected as its organisation asks", "dmarc_reject", "news.books.se", func(w *world) {
 		unsigned("v=DMARC1; p=none; sp=reject")(w)
@@ -209,17 +213,21 @@ func TestRules(t *testing.T) {
 // What is right as it is, though it looks like what is not.
 func TestNothingWrong(t *testing.T) {
 	for name, spoil := range map[string]func(*world){
-		"a link by mail":            link("mailto:help@books.se"),
-		"a number to call":          link("tel:+46401234"),
-		"a place on the page":       link("#top"),
-		"a link that robots get no": answers(403),
-		"a server without HEAD":     answers(405),
-		"a key as it is spaced":     key("p=AA AA;k = rsa ;v=DKIM1"),
-		"a key for all that is":     key("v=DKIM1; k=rsa; h=sha1:sha256; s=*; t=s; p=AAAA"),
-		"an unknown modifier":       spf("v=spf1 a exp=why.books.se x=y -all"),
-		"a macro":                   spf("v=spf1 include:%{i}.spf.books.se -all"),
-		"ten lookups":               spf("v=spf1 a mx a:a.se a:b.se a:c.se a:d.se a:e.se a:f.se a:g.se a:h.se -all"),
-		"SPF alone":                 func(w *world) { w.keys[0].Domain = "other.no" },
+		"a link by mail":             link("mailto:help@books.se"),
+		"a number to call":           link("tel:+46401234"),
+		"a place on the page":        link("#top"),
+		"a link that robots get no":  answers(403),
+		"a server without HEAD":      answers(405),
+		"a key as it is spaced":      key("p=AA AA;k = rsa ;v=DKIM1"),
+		"a key for all that is":      key("v=DKIM1; k=rsa; h=sha1:sha256; s=*; t=s; p=AAAA"),
+		"an unknown modifier":        spf("v=spf1 a exp=why.books.se x=y -all"),
+		"a macro":                    spf("v=spf1 include:%{i}.spf.books.se -all"),
+		"ten lookups":                spf("v=spf1 a mx a:a.se a:b.se a:c.se a:d.se a:e.se a:f.se a:g.se a:h.se -all"),
+		"a redirection that is none": spf("v=spf1 a -all redirect=none.se"),
+		"a redirection of the rest": func(w *world) {
+			w.zone.texts["books.se"], w.zone.texts["other.se"] = []string{"v=spf1 a redirect=other.se"}, []string{"v=spf1 -all"}
+		},
+		"SPF alone": func(w *world) { w.keys[0].Domain = "other.no" },
 		"DKIM alone": func(w *world) {
 			w.deps.BounceDomain, w.zone.texts["b.books.se"] = "b.books.se", []string{"v=spf1 a -all"}
 		},
@@ -264,13 +272,32 @@ func TestTheNetworkIsNotThere(t *testing.T) {
 		}
 	}
 	// One name of which nothing is heard, when the policy hangs on it.
-	for lost, spoil := range map[string]func(*world){"books.se": key(), keyName: spf(), "_dmarc.books.se": unsigned("v=DMARC1; p=reject")} {
+	for lost, spoil := range map[string]func(*world){
+		"books.se": key(), keyName: spf(), "_dmarc.books.se": unsigned("v=DMARC1; p=reject"),
+		"in.se": func(w *world) { key()(w); spf("v=spf1 include:in.se -all")(w) },
+		"then.se": func(w *world) {
+			key()(w)
+			spf("v=spf1 include:then.se redirect=other.se")(w)
+			w.zone.texts["other.se"] = []string{"v=spf1 -all"}
+		},
+	} {
 		w := newWorld()
 		spoil(w)
 		w.zone.lost[lost] = true
 		if got := w.check(t, false)["dmarc_reject"]; got.Level != preflight.Unchecked {
 			t.Errorf("without %s: %+v", lost, got)
 		}
+	}
+}
+
+// Of somebody made up nothing is held against the template.
+func TestNobodyToLookAt(t *testing.T) {
+	w := newWorld()
+	w.people = nil
+	w.letter.HTML += `<a href="/here">`
+	w.message.HTML += `<a href="NAME"><a href="/here">`
+	if got := w.check(t, false)["link_malformed"]; len(got.Details) != 1 || !strings.HasPrefix(got.Details[0], "/here") {
+		t.Errorf("%+v, want the link that is written in the template alone", got)
 	}
 }
 

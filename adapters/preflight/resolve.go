@@ -31,7 +31,7 @@ func stateOf(found int, err error) state {
 	switch {
 	case err == nil && found > 0:
 		return present
-	case err == nil, errors.As(err, &fault) && fault.IsNotFound && !fault.IsTimeout && !fault.IsTemporary:
+	case err == nil, errors.As(err, &fault) && fault.IsNotFound:
 		return absent
 	default:
 		return unknown

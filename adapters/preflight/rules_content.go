@@ -84,7 +84,7 @@ func unsubscribeUnreachable(f *facts) verdict {
 	case !isPrivate(u.Hostname()):
 		return verdict{}
 	}
-	return found("Links to unsubscribe lead to "+u.Hostname()+", which recipients cannot reach (--base-url).")
+	return found("Links to unsubscribe lead to " + u.Hostname() + ", which recipients cannot reach (--base-url).")
 }
 
 // linksThat describes links with something wrong.
