@@ -26,6 +26,8 @@ type Report struct {
 	Unknown      int                     `json:"unknown" doc:"intended and interrupted: never resent in silence"`
 	Deferrals    int                     `json:"deferrals"`
 	Unsubscribed int                     `json:"unsubscribed"`
+	Bounced      Bounced                 `json:"bounced"`
+	Complained   int                     `json:"complained" doc:"people who called the message unwanted"`
 	Opens        Hits                    `json:"opens"`
 	Clicks       Hits                    `json:"clicks"`
 	WithheldWhy  map[delivery.Reason]int `json:"withheld_why" nullable:"false"`
@@ -43,6 +45,15 @@ type Hits struct {
 	Human       int `json:"human"`
 	People      int `json:"people" doc:"each recipient once"`
 	HumanPeople int `json:"human_people"`
+}
+
+// Bounced counts people whose message came back, or was refused to begin with.
+type Bounced struct {
+	People      int `json:"people" doc:"each once; automatic replies are not among them"`
+	Hard        int `json:"hard" doc:"nothing will ever reach the mailbox"`
+	Soft        int `json:"soft" doc:"the mailbox does not take mail now"`
+	Blocked     int `json:"blocked" doc:"the mail server does not want us, or the message"`
+	AutoReplies int `json:"auto_replies"`
 }
 
 // MachineHits counts hits by why they are thought to be a machine's.
@@ -100,6 +111,7 @@ func (s *Server) report(ctx context.Context, id domain.ID, w Waiting) (Report, e
 	out.Recipients, out.Waiting, out.Pending, out.Deferred = rep.Recipients, rep.Waiting, rep.Pending, rep.Deferred
 	out.Sent, out.Withheld, out.Failed, out.Unknown = rep.Sent, rep.Withheld, rep.Failed, rep.Unknown
 	out.Deferrals, out.Unsubscribed = rep.Deferrals, rep.Unsubscribed
+	out.Bounced, out.Complained = Bounced(rep.Bounces), rep.Complained
 	out.Opens, out.Clicks, out.FirstAt, out.LastAt = Hits(rep.Opens), Hits(rep.Clicks), rep.FirstAt, rep.LastAt
 	why, err := campaignreport.Why(ctx, rows, id)
 	if err != nil {

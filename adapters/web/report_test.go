@@ -2,15 +2,19 @@ package web_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/cleversender/cleversender/commands"
 	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/bounce"
 	"github.com/cleversender/cleversender/domain/campaign"
 	"github.com/cleversender/cleversender/domain/delivery"
 	"github.com/cleversender/cleversender/domain/engagement"
+	"github.com/cleversender/cleversender/domain/personal"
+	"github.com/cleversender/cleversender/domain/subscriber"
 )
 
 // sent is a campaign to four people: two got it, one of whom opened and
@@ -38,6 +42,11 @@ func sent(w *world) domain.ID {
 		delivery.Accepted{Person: people[1], Campaign: id, Ordinal: 1, Code: 250},
 		delivery.Failed{Person: people[2], Campaign: id, Ordinal: 2, Code: 550, Reason: delivery.Rejected},
 	}})
+	for i, p := range people[1:3] {
+		run(w, w.account, commands.AddSubscriber{Person: p, Email: personal.Of(fmt.Sprintf("p%d@example.com", i)), Source: subscriber.SourceAPI})
+		run(w, w.account, commands.RecordBounce{Person: p, Letter: bounce.Letter{Campaign: id, Ordinal: i + 1}, Kind: bounce.Soft, Source: bounce.SMTP, At: w.now})
+	}
+	run(w, w.account, commands.RecordComplaint{Person: people[1], Letter: bounce.Letter{Campaign: id, Ordinal: 1}, Source: bounce.SES, At: w.now})
 	w.now = w.now.Add(5 * time.Hour)
 	run(w, w.account, commands.RecordOpen{Campaign: id, Writer: worker, Person: people[0], Ordinal: 0})
 	run(w, w.account, commands.RecordClick{Campaign: id, Writer: worker, Person: people[0], Ordinal: 0, Link: 0})
@@ -55,7 +64,10 @@ func TestReport(t *testing.T) {
 		"Withheld: Unsubscribed before their turn", "Failed: The mail server refused the message",
 		`https://example.com/?a=1&amp;b=2</td><td class="num">1</td><td class="num">1</td><td class="num">1</td>`,
 		`<title id="sent-title">Sent over time</title>`, `role="img" aria-labelledby="opens-title opens-desc"`,
-		"1 Mar 2026, 17:00 UTC: 1</title>", `A security scanner, crawler or program</td><td class="num">0</td><td class="num">1</td>`, "The numbers as a table")
+		"1 Mar 2026, 17:00 UTC: 1</title>", `A security scanner, crawler or program</td><td class="num">0</td><td class="num">1</td>`, "The numbers as a table",
+		`The mailbox does not take mail now</td><td class="num">2</td><td class="num">50.0`,
+		`Called it unwanted; no campaign is sent to them any more</td><td class="num">1</td><td class="num">25.0`)
+	w.lacks(p, "There is no such mailbox", "A machine answered")
 	if n := strings.Count(p.body, `<rect class="clicks"`); n != 1 {
 		t.Errorf("%d bars of clicks", n)
 	}

@@ -110,6 +110,12 @@ func TestBouncesSuppress(t *testing.T) {
 			t.Errorf("reader %d is suppressed for %q, want %q: %s", i, got, want, s.said())
 		}
 	}
+	if out := h.cli("campaign", "report", first); !regexp.MustCompile(`bounced +3 +50\.0 %\n +hard +3 +50\.0 %\ncomplained +1 +16\.7 %`).MatchString(out) {
+		t.Errorf("report: %s", out)
+	}
+	if out := h.cli("subscriber", "timeline", h.find(3).ID.String()); !strings.Contains(out, "there is no such mailbox") {
+		t.Errorf("timeline: %s", out)
+	}
 	_, metrics := s.get("/metrics")
 	for _, line := range []string{
 		`{kind="hard",result="recorded",source="smtp"} 1`, `{kind="hard",result="recorded",source="intake"} 1`,
@@ -146,12 +152,8 @@ func TestBouncesSuppress(t *testing.T) {
 func (h *house) suppressedFor(i int, want string) (got string) {
 	h.t.Helper()
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		var found api.Subscriber
-		if err := json.Unmarshal([]byte(h.cli("--json", "subscriber", "find", reader(i))), &found); err != nil {
-			h.t.Fatal(err)
-		}
 		got = ""
-		for _, hold := range found.Holds {
+		for _, hold := range h.find(i).Holds {
 			got += string(hold.Hold)
 		}
 		if got == want {
@@ -159,6 +161,14 @@ func (h *house) suppressedFor(i int, want string) (got string) {
 		}
 	}
 	return got
+}
+
+func (h *house) find(i int) (found api.Subscriber) {
+	h.t.Helper()
+	if err := json.Unmarshal([]byte(h.cli("--json", "subscriber", "find", reader(i))), &found); err != nil {
+		h.t.Fatal(err)
+	}
+	return found
 }
 
 // sendGrid reports a complaint, as SendGrid does; signed by another, it is refused.

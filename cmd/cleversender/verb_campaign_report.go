@@ -32,7 +32,17 @@ func writeReport(w io.Writer, r api.Report) {
 		rows = append(rows, line("  "+string(why), r.WithheldWhy[why]))
 	}
 	rows = append(rows, line("failed", r.Failed), line("unknown", r.Unknown), line("waiting", r.Waiting+r.Pending+r.Deferred),
-		line("opened", r.Opens.People), line("clicked", r.Clicks.People), line("unsubscribed", r.Unsubscribed))
+		line("opened", r.Opens.People), line("clicked", r.Clicks.People), line("unsubscribed", r.Unsubscribed),
+		line("bounced", r.Bounced.People))
+	for _, kind := range []struct {
+		name   string
+		people int
+	}{{"hard", r.Bounced.Hard}, {"soft", r.Bounced.Soft}, {"blocked", r.Bounced.Blocked}} {
+		if kind.people > 0 {
+			rows = append(rows, line("  "+kind.name, kind.people))
+		}
+	}
+	rows = append(rows, line("complained", r.Complained))
 	rows = append(rows, byMachines("opens by machines", r.Opens, r.Machines.Opens)...)
 	rows = append(rows, byMachines("clicks by machines", r.Clicks, r.Machines.Clicks)...)
 	table(w, rows...)

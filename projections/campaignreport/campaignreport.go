@@ -11,6 +11,7 @@ import (
 	"strconv"
 
 	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/bounce"
 	"github.com/cleversender/cleversender/domain/campaign"
 	"github.com/cleversender/cleversender/domain/delivery"
 	"github.com/cleversender/cleversender/domain/engagement"
@@ -20,13 +21,14 @@ import (
 
 // Projection is to be hosted.
 var Projection = projections.Projection{
-	Name: "campaign_report", Version: 1,
+	Name: "campaign_report", Version: 2,
 	Types: []string{
 		"campaign.started", "campaign.audience_frozen", "segment.planned", "segment.claimed", "segment.reopened",
 		"send.intended", "send.withheld", "send.accepted", "send.deferred", "send.failed",
 		"message.opened", "link.clicked", "message.unsubscribed",
+		"bounce.received", "complaint.received",
 	},
-	Tables: []*projections.Table{reports, recipients, segments, links, linkPeople, hours, reasons},
+	Tables: []*projections.Table{reports, recipients, returned, segments, links, linkPeople, hours, reasons},
 	Fold:   fold,
 }
 
@@ -82,6 +84,10 @@ func (p *page) apply(e *event.Recorded) error {
 		return p.clicked(e, data)
 	case engagement.Unsubscribed:
 		return p.unsubscribed(e, data)
+	case bounce.Received:
+		return p.bounced(e, data)
+	case bounce.Complained:
+		return p.complained(e, data)
 	}
 	return nil
 }

@@ -32,11 +32,14 @@ type report struct {
 
 type chunkKey struct {
 	campaign domain.ID
-	link     int // noLink: of the recipients
+	link     int // or noLink, or noReport
 	index    int
 }
 
-const noLink = -1
+const (
+	noLink   = -1 // of the recipients
+	noReport = -2 // of what was reported of them
+)
 
 type chunk struct {
 	chunkKey
@@ -107,10 +110,14 @@ func (p *page) findReport(account, id domain.ID) (*report, error) {
 
 // recipient is a recipient's byte. Nobody has an ordinal below 0.
 func (p *page) recipient(id domain.ID, ordinal int) (*byte, error) {
+	return p.octet(id, noLink, ordinal)
+}
+
+func (p *page) octet(id domain.ID, of, ordinal int) (*byte, error) {
 	if ordinal < 0 {
 		return new(byte), nil
 	}
-	c, err := p.chunk(chunkKey{id, noLink, ordinal / chunkSize})
+	c, err := p.chunk(chunkKey{id, of, ordinal / chunkSize})
 	if err != nil {
 		return nil, err
 	}
@@ -151,14 +158,17 @@ func (p *page) chunk(key chunkKey) (*chunk, error) {
 }
 
 func (k *chunkKey) table() *projections.Table {
-	if k.link == noLink {
+	switch k.link {
+	case noLink:
 		return recipients
+	case noReport:
+		return returned
 	}
 	return linkPeople
 }
 
 func (k *chunkKey) columns() []any {
-	if k.link == noLink {
+	if k.link < 0 {
 		return []any{k.campaign[:], int64(k.index)}
 	}
 	return []any{k.campaign[:], int64(k.link), int64(k.index)}

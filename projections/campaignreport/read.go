@@ -24,7 +24,9 @@ type Report struct {
 	Unknown           int // intended by a worker that is gone, no result: never sent again
 	Deferrals         int // how often a server said not now, all in all
 	Opens, Clicks     Hits
-	Unsubscribed      int       // people
+	Unsubscribed      int // people
+	Bounces           Bounces
+	Complained        int       // people
 	FirstAt, LastAt   time.Time // of anything in this report
 }
 
@@ -41,6 +43,13 @@ func (r Report) Status(is campaign.Status, end campaign.Finished) campaign.Statu
 // sign of a machine is known; People counts each recipient once.
 type Hits struct {
 	All, Human, People, HumanPeople int
+}
+
+// Bounces counts people whose message came back, or was refused to begin with:
+// who bounced in two ways counts in both, and once in People, which automatic
+// replies are not in.
+type Bounces struct {
+	People, Hard, Soft, Blocked, AutoReplies int
 }
 
 // Link is a tracked link of the campaign.
@@ -85,7 +94,10 @@ func Find(ctx context.Context, r projections.Reader, account, id domain.ID) (rep
 		Pending: standing(delivery.Pending), Deferred: standing(delivery.Again), Sent: standing(delivery.Sent),
 		Withheld: standing(delivery.Excluded), Failed: standing(delivery.Undelivered), Unknown: standing(delivery.InDoubt),
 		Deferrals: count(deferralsCount), Opens: hits(row, 4+opensCount), Clicks: hits(row, 4+clicksCount),
-		Unsubscribed: count(unsubscribedCount), FirstAt: row.Time(2), LastAt: row.Time(3),
+		Unsubscribed: count(unsubscribedCount), Complained: count(complainedCount), Bounces: Bounces{
+			People: count(bouncedCount), Hard: count(bouncedCount + 1), Soft: count(bouncedCount + 2), Blocked: count(bouncedCount + 3),
+			AutoReplies: count(bouncedCount + 4),
+		}, FirstAt: row.Time(2), LastAt: row.Time(3),
 	}
 	rep.Waiting = max(0, rep.Recipients-rep.Pending-rep.Deferred-rep.Sent-rep.Withheld-rep.Failed-rep.Unknown)
 	return rep, true, nil

@@ -10,7 +10,9 @@ const (
 	opensCount        = deferralsCount + 1 // Hits
 	clicksCount       = opensCount + 4     // Hits
 	unsubscribedCount = clicksCount + 4
-	counts            = unsubscribedCount + 1
+	bouncedCount      = unsubscribedCount + 1 // Bounces
+	complainedCount   = bouncedCount + 5
+	counts            = complainedCount + 1
 )
 
 // Counts of an hour.
@@ -52,7 +54,7 @@ var reports = &projections.Table{
 	Values: append([]projections.Column{bytesColumn("account")}, ints("first", "last", "recipients",
 		"to_waiting", "pending", "again", "sent", "withheld", "failed", "in_doubt", "deferrals",
 		"opens", "human_opens", "openers", "human_openers", "clicks", "human_clicks", "clickers", "human_clickers",
-		"unsubscribed")...),
+		"unsubscribed", "bounced", "hard", "soft", "blocked", "auto_replies", "complained")...),
 }
 
 // recipients is a byte each, chunkSize of them in a row.
@@ -63,6 +65,13 @@ var recipients = &projections.Table{
 }
 
 const chunkSize = 2048 // bytes
+
+// returned is likewise, of recipients of whom something was reported: few.
+var returned = &projections.Table{
+	Name:   "returned",
+	Key:    append([]projections.Column{bytesColumn("campaign")}, ints("chunk")...),
+	Values: []projections.Column{bytesColumn("reports")},
+}
 
 // segments is who recorded last what a segment's recipients get.
 var segments = &projections.Table{
