@@ -49,7 +49,7 @@ type Host struct {
 
 const (
 	// pageSize bounds a page while catching up; at the tail it is what there is.
-	pageSize = 8000
+	pageSize = 2000
 	// buildSize bounds a page of a rebuild: the larger, the less often rows that
 	// events come back to, such as a campaign's, are written.
 	buildSize = 16_000

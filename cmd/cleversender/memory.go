@@ -12,7 +12,7 @@ const (
 	gcPercent = 200
 	// smallHeap is what the heap may grow to before the collector works harder: an
 	// import of any size, and a campaign, stay below 250 MB in all.
-	smallHeap = 130 << 20
+	smallHeap = 90 << 20
 )
 
 // tendMemory sets how much memory the collector may use: little, as long as
@@ -33,4 +33,4 @@ func tendMemory() {
 }
 
 // memoryLimit leaves the collector room in proportion to what is in use.
-func memoryLimit(live uint64) int64 { return max(smallHeap, int64(live+live/2)+16<<20) }
+func memoryLimit(live uint64) int64 { return max(smallHeap, int64(live+live/3)+8<<20) }
