@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cleversender/cleversender/adapters/sending/again"
 	"github.com/cleversender/cleversender/domain/delivery"
 )
 
@@ -30,7 +31,7 @@ func (d *door) probe() bool {
 	if time.Now().Before(d.next) {
 		return false
 	}
-	d.next = time.Now().Add(backoff(d.probes, 250*time.Millisecond, 30*time.Second))
+	d.next = time.Now().Add(again.Backoff(d.probes, 250*time.Millisecond, 30*time.Second))
 	d.probes++
 	return true
 }

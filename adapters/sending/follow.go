@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cleversender/cleversender/adapters/eventlog"
+	"github.com/cleversender/cleversender/adapters/sending/again"
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/campaign"
 	"github.com/cleversender/cleversender/domain/delivery"
@@ -59,7 +60,7 @@ func (s *Sender) follow(ctx, hard context.Context) error {
 				s.take(hard, page, after >= head)
 			}
 		}
-		sleep(ctx, backoff(n, 50*time.Millisecond, 5*time.Second))
+		again.Sleep(ctx, again.Backoff(n, 50*time.Millisecond, 5*time.Second))
 	}
 	return nil
 }
@@ -175,7 +176,7 @@ func (s *Sender) perform(hard, live context.Context, m *mailing, task func(conte
 		}
 		s.metrics.faults.Inc()
 		s.o.Logger.Warn("sending: a campaign has to wait", "campaign", m.id, "attempt", n+1, "error", err)
-		if !sleep(live, backoff(n, 250*time.Millisecond, 30*time.Second)) {
+		if !again.Sleep(live, again.Backoff(n, 250*time.Millisecond, 30*time.Second)) {
 			return false
 		}
 	}

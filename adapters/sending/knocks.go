@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cleversender/cleversender/adapters/sending/again"
 	"github.com/cleversender/cleversender/domain/delivery"
 )
 
@@ -37,7 +38,7 @@ func (k *knocks) inVain(ordinal int, patience time.Duration) bool {
 	if this.times == 0 {
 		this.first = now
 	}
-	this.rests = now.Add(backoff(this.times, time.Second, time.Minute))
+	this.rests = now.Add(again.Backoff(this.times, time.Second, time.Minute))
 	this.times++
 	if k.seen == nil {
 		k.seen = map[int]knock{}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cleversender/cleversender/adapters/sending/again"
 	"github.com/cleversender/cleversender/commands"
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/campaign"
@@ -18,7 +19,7 @@ import (
 func (s *Sender) startLater(hard, live context.Context, m *mailing) error {
 	at := s.stateOf(m).StartAt
 	for wait := time.Until(at); wait > 0; wait = time.Until(at) {
-		if !sleep(live, min(wait, time.Minute)) { // clocks are set
+		if !again.Sleep(live, min(wait, time.Minute)) { // clocks are set
 			return live.Err()
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cleversender/cleversender/adapters/sending/again"
 	"github.com/cleversender/cleversender/commands"
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/campaign"
@@ -278,7 +279,7 @@ func (g *segment) linger(live context.Context, until time.Time) bool {
 	if wait > time.Second || g.sender.wanted.Load() > 0 {
 		return false
 	}
-	return sleep(live, max(wait, time.Millisecond))
+	return again.Sleep(live, max(wait, time.Millisecond))
 }
 
 // patient waits for the campaign to be let on, if that is soon; otherwise it

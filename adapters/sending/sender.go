@@ -2,13 +2,12 @@ package sending
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/cleversender/cleversender/adapters/sending/again"
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/campaign"
 )
@@ -117,42 +116,8 @@ func newID() domain.ID { return domain.ID(uuid.Must(uuid.NewV7())) }
 
 // persist asks until it is done, refused or overtaken, or until ctx ends.
 func (s *Sender) persist(ctx context.Context, what string, ask func() error) error {
-	for n := 0; ; n++ {
-		err := ask()
-		var refused domain.Refusal
-		if err == nil || errors.Is(err, domain.ErrConflict) || errors.As(err, &refused) {
-			return err
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
+	return again.Until(ctx, ask, func(attempt int, err error) {
 		s.metrics.faults.Inc()
-		s.o.Logger.Warn("sending: trying again", "step", what, "attempt", n+1, "error", err)
-		if !sleep(ctx, backoff(n, 50*time.Millisecond, 5*time.Second)) {
-			return ctx.Err()
-		}
-	}
-}
-
-// backoff doubles from first to most.
-func backoff(n int, first, most time.Duration) time.Duration {
-	if n > 20 {
-		return most
-	}
-	return min(first<<n, most)
-}
-
-// sleep reports whether it slept to the end.
-func sleep(ctx context.Context, d time.Duration) bool {
-	if ctx.Err() != nil {
-		return false
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+		s.o.Logger.Warn("sending: trying again", "step", what, "attempt", attempt, "error", err)
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/cleversender/cleversender/adapters/sending/again"
 	"github.com/cleversender/cleversender/commands"
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/event"
@@ -48,7 +49,7 @@ func (w *Outbox) follow(ctx context.Context) error {
 				}
 			}
 		}
-		sleep(ctx, backoff(n, 50*time.Millisecond, 5*time.Second))
+		again.Sleep(ctx, again.Backoff(n, 50*time.Millisecond, 5*time.Second))
 	}
 	return nil
 }
@@ -118,7 +119,7 @@ func (w *Outbox) doubt(ctx context.Context, it item, worker domain.ID) error {
 func (w *Outbox) pause(said bool, tries, knocks int) time.Duration {
 	switch {
 	case !said:
-		return backoff(knocks-1, time.Second, time.Minute)
+		return again.Backoff(knocks-1, time.Second, time.Minute)
 	case len(w.o.Retries) == 0:
 		return 0
 	}

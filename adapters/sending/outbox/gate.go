@@ -3,6 +3,7 @@ package outbox
 import (
 	"time"
 
+	"github.com/cleversender/cleversender/adapters/sending/again"
 	"github.com/cleversender/cleversender/domain/delivery"
 )
 
@@ -25,7 +26,7 @@ func (g *gate) wait(now time.Time) time.Duration {
 // pass takes the turn of the one that may leave now.
 func (g *gate) pass(now time.Time) {
 	if g.shut {
-		g.next = now.Add(backoff(g.probes, 250*time.Millisecond, 30*time.Second))
+		g.next = now.Add(again.Backoff(g.probes, 250*time.Millisecond, 30*time.Second))
 		g.probes++
 	}
 }
