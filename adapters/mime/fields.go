@@ -1,13 +1,30 @@
 package mime
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+)
 
-func (h *headers) date(at time.Time) {
+// dates writes Date headers; the same second is formatted once.
+type dates struct{ last atomic.Pointer[dated] }
+
+type dated struct {
+	unix   int64
+	header []byte
+}
+
+func (d *dates) write(h *headers, at time.Time) {
 	if at.IsZero() {
 		h.fail("Date", "is missing")
 		return
 	}
-	h.out = append(at.UTC().AppendFormat(append(h.out, "Date: "...), time.RFC1123Z), "\r\n"...)
+	last := d.last.Load()
+	if last == nil || last.unix != at.Unix() {
+		header := at.UTC().AppendFormat([]byte("Date: "), time.RFC1123Z)
+		last = &dated{at.Unix(), append(header, "\r\n"...)}
+		d.last.Store(last)
+	}
+	h.out = append(h.out, last.header...)
 }
 
 func (h *headers) messageID(id string) {
@@ -43,6 +60,8 @@ func (h *headers) inAngles(name, value string) {
 	}
 }
 
+var token = setOf(func(b byte) bool { return b > ' ' && b < 0x7f && b != '<' && b != '>' })
+
 // isToken: printable ASCII without spaces, of a length that fits on a line.
 func (h *headers) isToken(name, value string) bool {
 	if len(value) > 900 {
@@ -50,7 +69,7 @@ func (h *headers) isToken(name, value string) bool {
 		return false
 	}
 	for i := range len(value) {
-		if b := value[i]; b <= ' ' || b >= 0x7f || b == '<' || b == '>' {
+		if !token[value[i]] {
 			h.fail(name, "holds a space, a control character, or one that is not ASCII")
 			return false
 		}

@@ -46,11 +46,11 @@ func (h *headers) clean(name, s string) bool {
 // text writes an unstructured header (RFC 5322, section 3.6.5): as it is when it
 // fits on a line of ASCII, else in encoded words (RFC 2047, section 5, rule 1).
 func (h *headers) text(name, value string) {
-	if !h.clean(name, value) {
-		return
-	}
 	if len(name)+2+len(value) <= maxLine && isPlain(value) {
 		h.line(name, value)
+		return
+	}
+	if !h.clean(name, value) {
 		return
 	}
 	h.out = append(append(h.out, name...), ": "...)
@@ -98,7 +98,7 @@ func (h *headers) named(header, name, inner string) {
 func appendPhrase(out []byte, s string) []byte {
 	bare := true
 	for i := range len(s) {
-		bare = bare && (isAtom(s[i]) || s[i] == ' ')
+		bare = bare && (atom[s[i]] || s[i] == ' ')
 	}
 	if bare && !strings.Contains(s, "  ") {
 		return append(out, s...)
@@ -167,12 +167,10 @@ func fitting(s string, room int, cost func(byte) int) int {
 	return n
 }
 
-func isSafeInQ(b byte) bool {
-	return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || strings.IndexByte("!*+-/", b) >= 0
-}
+var safeInQ = setOf(func(b byte) bool { return isAlphanumeric(b) || strings.IndexByte("!*+-/", b) >= 0 })
 
 func qCost(b byte) int {
-	if isSafeInQ(b) || b == ' ' {
+	if safeInQ[b] || b == ' ' {
 		return 1
 	}
 	return 3
@@ -190,7 +188,7 @@ func appendQ(out []byte, s string) []byte {
 		switch b := s[i]; {
 		case b == ' ':
 			out = append(out, '_')
-		case isSafeInQ(b):
+		case safeInQ[b]:
 			out = append(out, b)
 		default:
 			out = append(out, '=', hexDigits[b>>4], hexDigits[b&15])
@@ -199,15 +197,18 @@ func appendQ(out []byte, s string) []byte {
 	return out
 }
 
-// isAtom: atext of RFC 5322, section 3.2.3, and what RFC 6532, section 3.2, adds.
-func isAtom(b byte) bool {
-	return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || b >= 0x80 ||
-		strings.IndexByte("!#$%&'*+-/=?^_`{|}~", b) >= 0
+// atom: atext of RFC 5322, section 3.2.3, and what RFC 6532, section 3.2, adds.
+var atom = setOf(func(b byte) bool {
+	return isAlphanumeric(b) || b >= 0x80 || strings.IndexByte("!#$%&'*+-/=?^_`{|}~", b) >= 0
+})
+
+func isAlphanumeric(b byte) bool {
+	return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9'
 }
 
 func isDotAtom(s string) bool {
 	for i := range len(s) {
-		if !isAtom(s[i]) && (s[i] != '.' || i == 0 || i == len(s)-1 || s[i-1] == '.') {
+		if !atom[s[i]] && (s[i] != '.' || i == 0 || i == len(s)-1 || s[i-1] == '.') {
 			return false
 		}
 	}

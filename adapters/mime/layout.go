@@ -31,6 +31,7 @@ type Layout struct {
 	subject     bool   // is in the head
 	unsubscribe string
 	echo        string
+	dates       *dates
 	bodies      []body // from plain to rich, when there are two (RFC 2046, section 5.1.4)
 }
 
@@ -52,7 +53,7 @@ const boundary = "=_cleversender_alternative"
 
 // NewLayout encodes what is common. Its errors are refusals with CodeBadHeader.
 func NewLayout(c Common) (*Layout, error) {
-	l := &Layout{subject: c.Subject != "", unsubscribe: c.Unsubscribe, echo: c.Echo}
+	l := &Layout{subject: c.Subject != "", unsubscribe: c.Unsubscribe, echo: c.Echo, dates: &dates{}}
 	var head, tail headers
 	head.address("From", c.From)
 	if c.ReplyTo != (Address{}) {

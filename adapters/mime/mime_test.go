@@ -10,6 +10,7 @@ import (
 	"net/mail"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -191,6 +192,55 @@ func TestQuotedPrintable(t *testing.T) {
 			t.Errorf("%q: got %q, %v", s, got, err)
 		}
 	}
+}
+
+// What stands for itself is found eight bytes at a time as it is one by one.
+func TestLiterals(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.StringOfN(rapid.OneOf(rapid.RuneFrom([]rune("azAZ09~\"<&_-. \t")), rapid.RuneFrom([]rune("=\r\n\x00\x1f\x7féń€"))), 0, 40, -1).Draw(t, "s")
+		want := 0
+		for want < len(s) && (s[want] == '\t' || s[want] >= ' ' && s[want] <= '~' && s[want] != '=') {
+			want++
+		}
+		if got, same := literals(s), literals([]byte(s)); got != want || same != want {
+			t.Fatalf("%q: got %d and %d, want %d", s, got, same, want)
+		}
+	})
+	for b := range 256 { // wherever in a word it stands
+		for i := range 8 {
+			s := []byte("xxxxxxxxxxxxxxxx")
+			s[i] = byte(b)
+			want := len(s)
+			if !literal[b] {
+				want = i
+			}
+			if got := literals(s); got != want {
+				t.Errorf("%q: got %d, want %d", s, got, want)
+			}
+		}
+	}
+}
+
+// A message has the date of its own, whatever the one before it had.
+func TestDates(t *testing.T) {
+	l, err := NewLayout(Common{From: full().From})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var at sync.WaitGroup
+	for i := range 4 {
+		at.Go(func() {
+			for n := range 300 {
+				own := Own{To: full().To, MessageID: "a@b", Date: full().Date.Add(time.Duration(n*(i+1)) * 300 * time.Millisecond).In(time.FixedZone("", n))}
+				w, err := l.Begin(nil, own)
+				want := "\r\nDate: " + own.Date.UTC().Format(time.RFC1123Z) + "\r\n"
+				if err != nil || !bytes.Contains(w.out, []byte(want)) {
+					t.Errorf("want %q in %q, %v", want, w.out, err)
+				}
+			}
+		})
+	}
+	at.Wait()
 }
 
 // Bodies of one kind stand alone.

@@ -3,13 +3,34 @@ package mime
 const hexDigits = "0123456789ABCDEF"
 
 // literal: bytes that stand for themselves (RFC 2045, section 6.7, rules 2 and 3).
-var literal = func() (set [256]bool) {
-	for b := ' '; b <= '~'; b++ {
-		set[b] = b != '='
+var literal = setOf(func(b byte) bool { return b >= ' ' && b <= '~' && b != '=' || b == '\t' })
+
+// setOf is a set that costs one look-up.
+func setOf(member func(byte) bool) (set [256]bool) {
+	for b := range set {
+		set[b] = member(byte(b))
 	}
-	set['\t'] = true
 	return set
-}()
+}
+
+// literals is how many bytes at the start of s stand for themselves. A tracked
+// link is little else, so it looks at eight at a time.
+func literals[T string | []byte](s T) (n int) {
+	for ; n+8 <= len(s); n += 8 {
+		w := uint64(s[n]) | uint64(s[n+1])<<8 | uint64(s[n+2])<<16 | uint64(s[n+3])<<24 |
+			uint64(s[n+4])<<32 | uint64(s[n+5])<<40 | uint64(s[n+6])<<48 | uint64(s[n+7])<<56
+		equals := w ^ '='*each
+		if (w|(w-' '*each)|(w+each)|(equals-each)&^equals)&(0x80*each) != 0 { // beyond ASCII, below ' ', 0x7f, or '='
+			break
+		}
+	}
+	for n < len(s) && literal[s[n]] {
+		n++
+	}
+	return n
+}
+
+const each = 0x0101010101010101 // of a word's bytes
 
 // appendQuotedPrintable writes s in quoted-printable from a column on, and
 // returns the column it ends at: line ends of any kind as CRLF; lines of at
@@ -21,8 +42,7 @@ func appendQuotedPrintable[T string | []byte](out []byte, s T, column int) ([]by
 	for i := 0; i < len(s); {
 		run := i
 		if column > 0 || s[i] != '.' {
-			for limit := min(len(s), i+room-column); run < limit && literal[s[run]]; run++ {
-			}
+			run += literals(s[i:min(len(s), i+room-column)])
 		}
 		atEnd := run == len(s) || s[run] == '\r' || s[run] == '\n'
 		if atEnd && run > i && (s[run-1] == ' ' || s[run-1] == '\t') {

@@ -32,7 +32,7 @@ func (l *Layout) Begin(dst []byte, own Own) (Writer, error) {
 	if !l.subject {
 		h.text("Subject", own.Subject)
 	}
-	h.date(own.Date)
+	l.dates.write(&h, own.Date)
 	h.messageID(own.MessageID)
 	if l.echo != "" {
 		local, _, _ := strings.Cut(own.MessageID, "@")
