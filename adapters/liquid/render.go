@@ -21,7 +21,8 @@ type Output interface {
 
 // Rendering makes the parts of one recipient's message, in any order; the
 // limits hold for all of them together. Errors are refusals: CodeInvalid,
-// CodeTooSlow, CodeTooLarge; none holds a value of Vars. One goroutine uses it.
+// CodeTooSlow, CodeTooLarge; none holds a value of Vars. One goroutine uses it,
+// for one recipient after the other.
 type Rendering struct {
 	template   *Template
 	vars       Vars
@@ -29,6 +30,7 @@ type Rendering struct {
 	now        func() time.Time
 	bound      map[string]any // what the library sees; made once it is asked
 	out        limited        // of the part at hand
+	whole      inFull         // the part at hand, where it is put into a string
 	iterations int            // left
 	ticks      int
 	deadline   time.Time // zero: none
@@ -38,6 +40,11 @@ type Rendering struct {
 // Rendering begins a message.
 func (t *Template) Rendering(vars Vars, limits Limits) *Rendering {
 	return &Rendering{template: t, vars: vars, limits: limits, now: time.Now}
+}
+
+// Begin begins the next recipient's message, and forgets the last one's.
+func (r *Rendering) Begin(vars Vars) {
+	r.vars, r.bound, r.whole, r.ticks = vars, nil, inFull{}, 0
 }
 
 // Subject is one line.
@@ -69,9 +76,10 @@ func (r *Rendering) message() (m Message, err error) {
 }
 
 func (r *Rendering) inFull(p *part) (string, error) {
-	whole := inFull{texts: p.fixed}
-	err := r.part(p, &whole)
-	return whole.String(), err
+	r.whole = inFull{texts: p.fixed}
+	r.whole.Grow(128) // most subjects
+	err := r.part(p, &r.whole)
+	return r.whole.String(), err
 }
 
 func (r *Rendering) part(p *part, out Output) (err error) {

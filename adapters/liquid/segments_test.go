@@ -3,7 +3,9 @@ package liquid
 import (
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
 
@@ -60,6 +62,29 @@ func byLibrary(t *rapid.T, e engine, source string, vars Vars) string {
 		t.Fatal(fault)
 	}
 	return whole
+}
+
+// A rendering that is begun again knows the next recipient only, and has its
+// limits in full, even after one that was refused.
+func TestBeginAgain(t *testing.T) {
+	source := "{{ name }}{% for a in attributes %}{% capture x %}{{ a[1] }}{% endcapture %}{{ x }}{% endfor %}{{ x | upcase }}"
+	tpl := mustCompile(t, source, source, source)
+	limits := Limits{OutputBytes: 40, Iterations: 5, Time: time.Hour}
+	r := tpl.Rendering(Vars{}, limits)
+	for _, vars := range []Vars{
+		{Name: "Ann", Attributes: map[string]string{"a": "&"}},
+		{Name: strings.Repeat("x", 41), Attributes: map[string]string{"a": "b"}},
+		{Attributes: map[string]string{"a": "<"}},
+		{Name: "Bob", Attributes: map[string]string{"a": "1", "b": "2", "c": "3", "d": "4", "e": "5", "f": "6"}},
+		{Name: "<b>"},
+	} {
+		want, wantErr := tpl.Render(vars, limits)
+		r.Begin(vars)
+		got, err := r.message()
+		if diff := cmp.Diff(want, got); diff != "" || code(err) != code(wantErr) {
+			t.Errorf("%s%v, want %v", diff, err, wantErr)
+		}
+	}
 }
 
 // What is the same for everybody is known before anybody is.

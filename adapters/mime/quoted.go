@@ -20,7 +20,7 @@ func literals[T string | []byte](s T) (n int) {
 		w := uint64(s[n]) | uint64(s[n+1])<<8 | uint64(s[n+2])<<16 | uint64(s[n+3])<<24 |
 			uint64(s[n+4])<<32 | uint64(s[n+5])<<40 | uint64(s[n+6])<<48 | uint64(s[n+7])<<56
 		equals := w ^ '='*each
-		if (w|(w-' '*each)|(w+each)|(equals-each)&^equals)&(0x80*each) != 0 { // beyond ASCII, below ' ', 0x7f, or '='
+		if ((w-' '*each)|(w+each)|(equals-each)&^equals)&(0x80*each) != 0 { // below ' ' or 0xff, from 0x7f on, or =
 			break
 		}
 	}

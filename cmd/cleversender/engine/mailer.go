@@ -3,13 +3,13 @@ package engine
 import (
 	"context"
 	"strings"
+	"sync"
 
 	"github.com/cleversender/cleversender/adapters/dkim"
 	"github.com/cleversender/cleversender/adapters/liquid"
 	"github.com/cleversender/cleversender/adapters/mime"
 	"github.com/cleversender/cleversender/adapters/recipient"
 	"github.com/cleversender/cleversender/adapters/sending"
-	"github.com/cleversender/cleversender/adapters/tracking"
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/template"
 )
@@ -24,6 +24,7 @@ type mailer struct {
 	host     string // of the From address: Message-IDs and List-Ids are in its name
 	bodies   []func(*liquid.Rendering, liquid.Output) error
 	dkim     *dkim.Signer
+	presses  sync.Pool // of *press
 }
 
 // listed is what the messages that come by one list share.
@@ -87,39 +88,21 @@ func (c *composer) mailer(ctx context.Context, mailing sending.Mailing, content 
 		}
 		m.lists[id] = listed{name, own}
 	}
+	m.presses.New = func() any { return newPress(m) }
 	return m, nil
 }
 
 // Message implements sending.Mailer.
 func (m *mailer) Message(_ context.Context, dst []byte, r sending.Recipient) (sending.Message, error) {
-	list, found := m.lists[r.List]
-	if !found {
-		return sending.Message{}, errNoList
-	}
-	vars := m.vars(r, list.name)
-	rendering := m.template.Rendering(vars, liquid.DefaultLimits)
-	subject, err := rendering.Subject()
+	p := m.presses.Get().(*press)
+	data, err := p.message(dst, r)
+	p.clear()
+	m.presses.Put(p)
 	if err != nil {
 		return sending.Message{}, err
-	}
-	w, err := list.layout.Begin(dst, mime.Own{
-		To:             mime.Address{Name: r.Name, Email: r.Email},
-		Subject:        subject,
-		Date:           m.now(),
-		MessageID:      m.signer.MessageID(m.mailing.Campaign, r.Ordinal, m.host),
-		UnsubscribeURL: vars.UnsubscribeURL,
-	})
-	if err != nil {
-		return sending.Message{}, err
-	}
-	for _, body := range m.bodies {
-		w.Next()
-		if err := body(rendering, &w); err != nil {
-			return sending.Message{}, err
-		}
 	}
 	s := m.mailing.Settings
-	data, err := m.dkim.Sign(w.End(), len(dst))
+	data, err = m.dkim.Sign(data, len(dst))
 	return sending.Message{From: m.returnPath(r), To: r.Email, Data: data, Author: s.FromEmail, Server: s.Server}, err
 }
 
@@ -129,37 +112,4 @@ func (m *mailer) returnPath(r sending.Recipient) string {
 		return m.mailing.Settings.FromEmail
 	}
 	return m.signer.BounceAddress(m.mailing.Campaign, r.Ordinal, m.bounce)
-}
-
-// vars is what the template may name; URLs are made when they are written.
-func (m *mailer) vars(r sending.Recipient, list string) liquid.Vars {
-	s := m.mailing.Settings
-	token := tracking.Token{
-		Kind: tracking.Unsubscribe, Campaign: m.mailing.Campaign, Ordinal: r.Ordinal, Person: r.Person,
-		Account: m.mailing.Account, List: r.List,
-	}
-	var room [256]byte
-	vars := liquid.Vars{
-		Name: r.Name, Email: r.Email, Attributes: r.Attributes, List: list, Campaign: s.Name,
-		UnsubscribeURL: string(m.appendURL(room[:0], recipient.UnsubscribePath, token)),
-	}
-	if s.Tracking.Clicks && r.ClickTracking {
-		vars.LinkURL = func(dst []byte, i int) []byte {
-			link := token
-			link.Kind, link.Link = tracking.Click, i
-			return m.appendURL(dst, recipient.LinkPath, link)
-		}
-	}
-	if s.Tracking.Opens && r.OpenTracking {
-		vars.PixelURL = func(dst []byte) []byte {
-			open := token
-			open.Kind = tracking.Open
-			return append(m.appendURL(dst, recipient.PixelPath, open), recipient.PixelSuffix...)
-		}
-	}
-	return vars
-}
-
-func (m *mailer) appendURL(dst []byte, path string, t tracking.Token) []byte {
-	return m.signer.AppendMint(append(append(dst, m.base...), path...), t)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cleversender/cleversender/adapters/sending"
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/campaign"
 	"github.com/cleversender/cleversender/domain/template"
@@ -40,6 +41,34 @@ func TestMessageOfAnotherList(t *testing.T) {
 	r.List = domain.ID{9}
 	if _, err := m.Message(context.Background(), nil, r); !errors.Is(err, errNoList) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// What was refused leaves nothing in the messages after it.
+func TestMessageAfterARefusal(t *testing.T) {
+	m, err := compiled(newsletter(), settingsOf())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := m.Message(context.Background(), nil, reader())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, spoil := range []func(*sending.Recipient){
+		func(r *sending.Recipient) { r.Name = "a\r\nBcc: x@example.org" },
+		func(r *sending.Recipient) { r.Email = "nobody" },
+		func(r *sending.Recipient) { r.List = domain.ID{9} },
+		func(r *sending.Recipient) { r.Name = strings.Repeat("<", 1<<20) },
+	} {
+		r := reader()
+		spoil(&r)
+		if _, err := m.Message(context.Background(), nil, r); err == nil {
+			t.Error("not refused")
+		}
+		got, err := m.Message(context.Background(), nil, reader())
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Error(err, diff)
+		}
 	}
 }
 

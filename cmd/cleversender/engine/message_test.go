@@ -108,7 +108,7 @@ func agree(t failing, c template.Content, r sending.Recipient) {
 		return // what cannot be a template is refused
 	}
 	m := made.(*mailer)
-	want, wantErr := m.template.Render(m.vars(r, m.lists[r.List].name), liquid.DefaultLimits)
+	want, wantErr := m.template.Render(newPress(m).vars(r, m.lists[r.List].name), liquid.DefaultLimits)
 	got, err := m.Message(context.Background(), []byte("before"), r)
 	if wantErr != nil || strings.ContainsAny(r.Name, "\r\n\x00") {
 		if err == nil {

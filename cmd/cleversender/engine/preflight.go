@@ -51,7 +51,7 @@ func (c *composer) rehearse(ctx context.Context, account domain.ID, s campaign.S
 		HTML:      content.HTML,
 		Variables: liquid.Unguarded(content.Subject, content.HTML, content.Text),
 		Render: func(p preflight.Person, tracking bool) (preflight.Message, error) {
-			vars := m.vars(sending.Recipient{
+			vars := newPress(m).vars(sending.Recipient{
 				Person: p.ID, List: p.List, Email: p.Email, Name: p.Name, Attributes: p.Attributes,
 				OpenTracking: tracking && p.OpenTracking, ClickTracking: tracking && p.ClickTracking,
 			}, m.lists[p.List].name)
