@@ -119,7 +119,7 @@ func logged(t *rapid.T, e any) any {
 		t.Fatal(err)
 	}
 	opened, err := typ.Visit(back, func(_ event.Field, v personal.Value) error {
-		return v.Open(func(b []byte) ([]byte, error) { return b[len("sealed"):], nil })
+		return v.Open(func(s string) ([]byte, error) { return []byte(s[len("sealed"):]), nil })
 	})
 	if err != nil {
 		t.Fatal(err)

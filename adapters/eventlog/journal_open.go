@@ -22,22 +22,24 @@ func (j *Journal) Open(ctx context.Context, events []event.Recorded) error {
 	if err := j.fill(ctx, keys, refs, j.keys.Lookup); err != nil {
 		return fmt.Errorf("keys: %w", err)
 	}
+	o := newOpener()
+	defer o.close()
 	for i := range events {
-		if err := j.open(&events[i], keys); err != nil {
+		if err := j.open(&events[i], keys, o); err != nil {
 			return fmt.Errorf("event %s: %w", events[i].ID, err)
 		}
 	}
 	return nil
 }
 
-func (j *Journal) open(e *event.Recorded, keys keyset) error {
+func (j *Journal) open(e *event.Recorded, keys keyset, o *opener) error {
 	t, err := j.catalog.TypeOf(e.Data)
 	if err != nil {
 		return err
 	}
 	e.Data, err = t.Visit(e.Data, func(f event.Field, v personal.Value) error {
 		key := keys[personal.KeyRef{Subject: e.Meta.Subject, Class: f.Class}]
-		return v.Open(opener(key, AAD(e.Meta.Account, e.Stream, e.ID, f.Name)))
+		return o.open(v, key, e.Meta.Account, e.Stream, e.ID, f.Name)
 	})
 	return err
 }
@@ -54,23 +56,45 @@ type SealedValue struct {
 // OpenValues makes values plain, in place; those whose key was destroyed
 // become erased. Ask only on behalf of somebody entitled to them.
 func (j *Journal) OpenValues(ctx context.Context, values []SealedValue) error {
-	keys := keyset{}
-	var refs []personal.KeyRef
-	for _, v := range values {
-		ref := personal.KeyRef{Subject: v.Subject, Class: v.Class}
-		if _, seen := keys[ref]; !seen && !v.Value.IsEmpty() {
-			keys[ref] = nil
-			refs = append(refs, ref)
-		}
+	refs := refsOf(values)
+	if len(refs) == 0 {
+		return nil
 	}
-	if err := j.fill(ctx, keys, refs, j.keys.Lookup); err != nil {
+	keys, err := j.keys.Lookup(ctx, refs)
+	if err != nil {
 		return fmt.Errorf("keys: %w", err)
 	}
-	for _, v := range values {
-		if err := v.Value.Open(opener(keys[personal.KeyRef{Subject: v.Subject, Class: v.Class}],
-			AAD(v.Account, v.Stream, v.Event, v.Field))); err != nil {
+	o := newOpener()
+	defer o.close()
+	k := 0
+	for i := range values {
+		v := &values[i]
+		if v.Value.IsEmpty() {
+			continue
+		}
+		if refs[k] != v.ref() {
+			k++
+		}
+		if err := o.open(v.Value, keys[k], v.Account, v.Stream, v.Event, v.Field); err != nil {
 			return fmt.Errorf("event %s, field %s: %w", v.Event, v.Field, err)
 		}
 	}
 	return nil
+}
+
+func (v *SealedValue) ref() personal.KeyRef {
+	return personal.KeyRef{Subject: v.Subject, Class: v.Class}
+}
+
+// refsOf is the keys that values need, in their order: one for those of a
+// person that follow each other.
+func refsOf(values []SealedValue) []personal.KeyRef {
+	var refs []personal.KeyRef
+	for i := range values {
+		v := &values[i]
+		if !v.Value.IsEmpty() && (len(refs) == 0 || refs[len(refs)-1] != v.ref()) {
+			refs = append(refs, v.ref())
+		}
+	}
+	return refs
 }

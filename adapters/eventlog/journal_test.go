@@ -281,6 +281,44 @@ func TestTheErasedAmongValuesOfAReadModel(t *testing.T) {
 	}
 }
 
+// Values of several people open in whatever order they are asked for.
+func TestValuesOfManyOpenInAnyOrder(t *testing.T) {
+	j := newJournal(t)
+	j.append("s", 0, about(ada, 0, adaMet()))
+	j.append("other", 0, about(bob, 0, met{Name: personal.Of("Bob"), IP: personal.Of("192.0.2.8")}))
+	recorded, err := j.ReadAt(t.Context(), []event.Position{1, 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := recorded[0].Data.(met), recorded[1].Data.(met)
+	adas := eventlog.SealedValue{Account: account, Subject: ada, Event: recorded[0].ID, Stream: "s"}
+	bobs := eventlog.SealedValue{Account: account, Subject: bob, Event: recorded[1].ID, Stream: "other"}
+	var values []eventlog.SealedValue
+	for _, v := range []struct {
+		of    eventlog.SealedValue
+		field string
+		class personal.Class
+		value personal.Value
+	}{
+		{adas, "name", personal.Identity, &a.Name},
+		{bobs, "more", personal.Identity, &b.More}, // empty
+		{adas, "ip", personal.Behaviour, &a.IP},
+		{bobs, "name", personal.Identity, &b.Name},
+		{adas, "more", personal.Identity, &a.More},
+		{bobs, "ip", personal.Behaviour, &b.IP},
+	} {
+		v.of.Field, v.of.Class, v.of.Value = v.field, v.class, v.value
+		values = append(values, v.of)
+	}
+	if err := j.OpenValues(t.Context(), values); err != nil {
+		t.Fatal(err)
+	}
+	got := append(j.revealed(a), j.revealed(b)...)
+	if diff := cmp.Diff([]string{"Ada Lovelace", "London", "192.0.2.7", "Bob", "", "192.0.2.8"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // put writes an event as another version of the software would have.
 func (j journal) put(stream string, typ string, version int, data string) {
 	j.Helper()

@@ -71,8 +71,9 @@ func (b box) equal(o box) bool {
 type Value interface {
 	// Seal replaces plain bytes by sealed ones; it does nothing in any other state.
 	Seal(func(plain []byte) []byte)
-	// Open replaces sealed bytes by plain ones; a nil open marks the value erased.
-	Open(open func(sealed []byte) ([]byte, error)) error
+	// Open replaces sealed bytes by plain ones, which are copied; a nil open
+	// marks the value erased.
+	Open(open func(sealed string) (plain []byte, err error)) error
 	// IsEmpty reports that no value was ever given.
 	IsEmpty() bool
 }
@@ -85,7 +86,7 @@ func (b *box) Seal(seal func([]byte) []byte) {
 }
 
 // Open implements Value.
-func (b *box) Open(open func([]byte) ([]byte, error)) error {
+func (b *box) Open(open func(string) ([]byte, error)) error {
 	if b.state != sealed {
 		return nil
 	}
@@ -93,7 +94,7 @@ func (b *box) Open(open func([]byte) ([]byte, error)) error {
 		*b = box{state: erased}
 		return nil
 	}
-	p, err := open([]byte(*b.bytes))
+	p, err := open(*b.bytes)
 	if err != nil {
 		return err
 	}
@@ -226,8 +227,12 @@ func (f Fields) Reveal() (values map[string]string, ok bool) {
 	if f.state != plain {
 		return nil, f.state == empty
 	}
-	err := json.Unmarshal([]byte(*f.bytes), &values)
-	return values, err == nil
+	values = map[string]string{}
+	ok = f.RevealEach(func(name, value string) bool {
+		values[name] = value
+		return true
+	})
+	return values, ok
 }
 
 // RevealEach gives every name and plain value to yield, by name, until yield

@@ -86,7 +86,7 @@ func flip(b []byte) []byte {
 	return out
 }
 
-func unflip(b []byte) ([]byte, error) { return flip(b), nil }
+func unflip(s string) ([]byte, error) { return flip([]byte(s)), nil }
 
 // Sealed, stored, read and opened, a value is what it was; a copy made before
 // the sealing stays plain.
@@ -150,7 +150,7 @@ func TestErased(t *testing.T) {
 func TestOpenFails(t *testing.T) {
 	text := personal.SealedText([]byte("x"))
 	wrong := errors.New("wrong key")
-	if err := text.Open(func([]byte) ([]byte, error) { return nil, wrong }); !errors.Is(err, wrong) || text.Sealed() == nil {
+	if err := text.Open(func(string) ([]byte, error) { return nil, wrong }); !errors.Is(err, wrong) || text.Sealed() == nil {
 		t.Errorf("%v, %v", err, text.Sealed())
 	}
 }
