@@ -269,7 +269,7 @@ func anySegmentCommand() *rapid.Generator[segmentCommand] {
 		func(t *rapid.T) segmentCommand { return ReopenSegment{Campaign: three, Resend: aNumber(t)} },
 		func(t *rapid.T) segmentCommand {
 			n := ordinal(t)
-			return IntendSends{Campaign: three, Worker: anID(t), Sends: []delivery.Intended{{Person: person(n), Campaign: three, Ordinal: n, Consent: 5}}}
+			return IntendSends{Campaign: three, Worker: anID(t), Sends: []IntendedSend{{Recipient: delivery.Recipient{Person: person(n), Ordinal: n}, Consent: 5}}}
 		},
 		func(t *rapid.T) segmentCommand {
 			n := ordinal(t)
@@ -277,10 +277,10 @@ func anySegmentCommand() *rapid.Generator[segmentCommand] {
 		},
 		func(t *rapid.T) segmentCommand {
 			n := ordinal(t)
-			return RecordResults{Campaign: three, Worker: anID(t), Results: []delivery.Event{of[delivery.Event](t, "result",
-				delivery.Accepted{Person: person(n), Campaign: three, Ordinal: n, Code: 250},
-				delivery.Deferred{Person: person(n), Campaign: three, Ordinal: n, Code: 450},
-				delivery.Failed{Person: person(n), Campaign: three, Ordinal: n, Code: 550, Reason: delivery.Rejected},
+			return RecordResults{Campaign: three, Worker: anID(t), Results: []delivery.Result{of(t, "result",
+				delivery.Result{Recipient: delivery.Recipient{Person: person(n), Ordinal: n}, To: delivery.Sent, Code: 250},
+				delivery.Result{Recipient: delivery.Recipient{Person: person(n), Ordinal: n}, To: delivery.Again, Code: 450},
+				delivery.Result{Recipient: delivery.Recipient{Person: person(n), Ordinal: n}, To: delivery.Undelivered, Code: 550, Reason: delivery.Rejected},
 			)}}
 		},
 	)

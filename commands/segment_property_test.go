@@ -50,9 +50,11 @@ func (s *shop) do(t *rapid.T, e *engine, c commands.Command[delivery.Segment, de
 func (s *shop) check(t *rapid.T, e delivery.Event) {
 	now := s.now()
 	if d, ok := e.(delivery.Intended); ok {
-		at, _ := now.Of(d.Ordinal, d.Person)
-		if at != delivery.Waiting && at != delivery.Again {
-			t.Fatalf("ordinal %d intended while %v", d.Ordinal, at)
+		for i, ordinal := range d.Ordinals {
+			at, _ := now.Of(ordinal, d.Subjects[i])
+			if at != delivery.Waiting && at != delivery.Again {
+				t.Fatalf("ordinal %d intended while %v", ordinal, at)
+			}
 		}
 	}
 	if d, ok := e.(delivery.Withheld); ok && s.sent[d.Ordinal] > 0 {
@@ -80,10 +82,10 @@ func (s *shop) step(t *rapid.T) {
 		e.worker = domain.ID{0: 100, 15: byte(s.claims)}
 		s.do(t, e, commands.ClaimSegment{Campaign: sendsOf, Worker: e.worker, Until: s.clock.Add(time.Minute), Now: s.clock})
 	case "intend":
-		var sends []delivery.Intended
+		var sends []commands.IntendedSend
 		turn := next(e.state, rapid.IntRange(1, 3).Draw(t, "chunk"))
 		for _, r := range turn {
-			sends = append(sends, delivery.Intended{Person: r.Person, Campaign: sendsOf, Ordinal: r.Ordinal})
+			sends = append(sends, commands.IntendedSend{Recipient: r})
 		}
 		if s.do(t, e, commands.IntendSends{Campaign: sendsOf, Worker: e.worker, Sends: sends}) {
 			e.inFlight = append(e.inFlight, turn...)
@@ -109,8 +111,8 @@ func (s *shop) step(t *rapid.T) {
 		if reply.Outcome == delivery.Taken || reply.Outcome == delivery.Unclear && rapid.Bool().Draw(t, "taken") {
 			s.sent[r.Ordinal]++
 		}
-		if result := e.state.Judge(r, reply, 3); result != nil {
-			s.do(t, e, commands.RecordResults{Campaign: sendsOf, Worker: e.worker, Results: []delivery.Event{result}})
+		if result, known := e.state.Judge(r, reply, 3); known {
+			s.do(t, e, commands.RecordResults{Campaign: sendsOf, Worker: e.worker, Results: []delivery.Result{result}})
 		}
 	case "crash":
 		e.worker, e.inFlight = domain.ID{0: 99}, nil
@@ -173,13 +175,9 @@ func (s *shop) settle(t *rapid.T) delivery.Segment {
 			t.Fatal("cannot claim")
 		}
 		for _, r := range next(e.state, shopSize) {
-			s.do(t, e, commands.IntendSends{Campaign: sendsOf, Worker: e.worker, Sends: []delivery.Intended{
-				{Person: r.Person, Campaign: sendsOf, Ordinal: r.Ordinal},
-			}})
+			s.do(t, e, commands.IntendSends{Campaign: sendsOf, Worker: e.worker, Sends: []commands.IntendedSend{{Recipient: r}}})
 			s.sent[r.Ordinal]++
-			s.do(t, e, commands.RecordResults{Campaign: sendsOf, Worker: e.worker, Results: []delivery.Event{
-				delivery.Accepted{Person: r.Person, Campaign: sendsOf, Ordinal: r.Ordinal, Code: 250},
-			}})
+			s.do(t, e, commands.RecordResults{Campaign: sendsOf, Worker: e.worker, Results: []delivery.Result{{Recipient: r, To: delivery.Sent, Code: 250}}})
 		}
 	}
 	t.Fatal("the segment does not come to an end")

@@ -8,6 +8,7 @@ import (
 	"github.com/cleversender/cleversender/commands/commandtest"
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/delivery"
+	"github.com/cleversender/cleversender/domain/event"
 )
 
 var (
@@ -19,9 +20,13 @@ var (
 	noon     = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 	planned  = delivery.Planned{Campaign: sendsOf, First: 10, Subjects: delivery.Subjects{ann, bob}}
 	claimed  = delivery.Claimed{Worker: worker1, Until: noon.Add(time.Minute)}
-	intendA  = delivery.Intended{Person: ann, Campaign: sendsOf, Ordinal: 10, Consent: 3}
-	intendB  = delivery.Intended{Person: bob, Campaign: sendsOf, Ordinal: 11, Consent: 4}
-	acceptA  = delivery.Accepted{Person: ann, Campaign: sendsOf, Ordinal: 10, Code: 250}
+	placeA   = delivery.Recipient{Person: ann, Ordinal: 10}
+	placeB   = delivery.Recipient{Person: bob, Ordinal: 11}
+	intendA  = delivery.Intended{Campaign: sendsOf, Subjects: delivery.Subjects{ann}, Ordinals: []int{10}, Consents: []event.Position{3}}
+	intendB  = delivery.Intended{Campaign: sendsOf, Subjects: delivery.Subjects{bob}, Ordinals: []int{11}, Consents: []event.Position{4}}
+	intendAB = delivery.Intended{Campaign: sendsOf, Subjects: delivery.Subjects{ann, bob}, Ordinals: []int{10, 11}, Consents: []event.Position{3, 4}}
+	acceptA  = delivery.Accepted{Campaign: sendsOf, Subjects: delivery.Subjects{ann}, Ordinals: []int{10}, Code: 250}
+	acceptAB = delivery.Accepted{Campaign: sendsOf, Subjects: delivery.Subjects{ann, bob}, Ordinals: []int{10, 11}, Code: 250}
 	deferA   = delivery.Deferred{Person: ann, Campaign: sendsOf, Ordinal: 10, Code: 451}
 	failA    = delivery.Failed{Person: ann, Campaign: sendsOf, Ordinal: 10, Code: 550, Reason: delivery.Rejected}
 	withholA = delivery.Withheld{Person: ann, Campaign: sendsOf, Ordinal: 10, Reason: delivery.Revoked}
@@ -68,12 +73,13 @@ func TestClaimSegment(t *testing.T) {
 
 // Only the holder intends, only for recipients, and nobody whose fate is known.
 func TestIntendSends(t *testing.T) {
-	both := commands.IntendSends{Campaign: sendsOf, Segment: 2, Worker: worker1, Sends: []delivery.Intended{intendA, intendB}}
+	both := commands.IntendSends{Campaign: sendsOf, Segment: 2, Worker: worker1, Sends: []commands.IntendedSend{{Recipient: placeA, Consent: 3}, {Recipient: placeB, Consent: 4}}}
 	segment(t).When(both).ThenRefused("segment_not_planned")
 	segment(t, planned).When(both).ThenRefused("segment_not_held")
-	segment(t, planned, claimed).When(both).Then(intendA, intendB)
+	segment(t, planned, claimed).When(both).Then(intendAB)
 	segment(t, planned, claimed, intendA).When(both).Then(intendB)
-	segment(t, planned, claimed, intendA, deferA).When(both).Then(intendA, intendB)
+	segment(t, planned, claimed, intendA, deferA).When(both).Then(intendAB)
+	segment(t, planned, claimed, intendAB).When(both).ThenNothing()
 	segment(t, planned, claimed, intendA, acceptA).When(both).ThenRefused("send_settled")
 	segment(t, planned, claimed, withholA).When(both).ThenRefused("send_settled")
 	segment(t, planned, claimed, intendA, delivery.Claimed{Worker: worker2}).When(both).ThenRefused("segment_not_held")
@@ -82,7 +88,7 @@ func TestIntendSends(t *testing.T) {
 	stolen.Worker = worker2
 	segment(t, planned, claimed, intendA, delivery.Claimed{Worker: worker2}).When(stolen).ThenRefused("send_settled")
 	stranger := both
-	stranger.Sends = []delivery.Intended{{Person: bob, Campaign: sendsOf, Ordinal: 10}}
+	stranger.Sends = []commands.IntendedSend{{Recipient: delivery.Recipient{Person: bob, Ordinal: 10}}}
 	segment(t, planned, claimed).When(stranger).ThenRefused("not_a_recipient")
 	elsewhere := both
 	elsewhere.Campaign = domain.ID{0: 70}
@@ -104,23 +110,44 @@ func TestWithholdSends(t *testing.T) {
 
 // A result is of an intent, and the first one stands.
 func TestRecordResults(t *testing.T) {
-	record := func(e delivery.Event) commands.RecordResults {
-		return commands.RecordResults{Campaign: sendsOf, Segment: 2, Worker: worker1, Results: []delivery.Event{e}}
+	record := func(results ...delivery.Result) commands.RecordResults {
+		return commands.RecordResults{Campaign: sendsOf, Segment: 2, Worker: worker1, Results: results}
 	}
-	segment(t, planned).When(record(acceptA)).ThenRefused("segment_not_held")
-	segment(t, planned, claimed).When(record(acceptA)).ThenRefused("send_not_intended")
-	segment(t, planned, claimed).When(record(intendA)).ThenRefused("not_a_result")
-	for _, e := range []delivery.Event{acceptA, deferA, failA} {
-		segment(t, planned, claimed, intendA).When(record(e)).Then(e)
-	}
-	segment(t, planned, claimed, intendA, acceptA).When(record(failA)).ThenRefused("send_settled")
-	segment(t, planned, claimed, intendA, withholA).When(record(acceptA)).ThenRefused("send_settled")
-	segment(t, planned, claimed, intendA, deferA).When(record(acceptA)).ThenRefused("send_not_intended")
+	yes := delivery.Result{Recipient: placeA, To: delivery.Sent, Code: 250}
+	later := delivery.Result{Recipient: placeA, To: delivery.Again, Code: 451}
+	no := delivery.Result{Recipient: placeA, To: delivery.Undelivered, Code: 550, Reason: delivery.Rejected}
+	segment(t, planned).When(record(yes)).ThenRefused("segment_not_held")
+	segment(t, planned, claimed).When(record(yes)).ThenRefused("send_not_intended")
+	segment(t, planned, claimed, intendA).When(record(delivery.Result{Recipient: placeA, To: delivery.InDoubt})).ThenRefused("not_a_result")
+	segment(t, planned, claimed, intendA).When(record(yes)).Then(acceptA)
+	segment(t, planned, claimed, intendA).When(record(later)).Then(deferA)
+	segment(t, planned, claimed, intendA).When(record(no)).Then(failA)
+	segment(t, planned, claimed, intendA, acceptA).When(record(yes)).ThenNothing()
+	segment(t, planned, claimed, intendA, acceptA).When(record(no)).ThenRefused("send_settled")
+	segment(t, planned, claimed, intendA, withholA).When(record(yes)).ThenRefused("send_settled")
+	segment(t, planned, claimed, intendA, deferA).When(record(yes)).ThenRefused("send_not_intended")
 
 	recalled := delivery.Deferred{Person: ann, Campaign: sendsOf, Ordinal: 10}
-	segment(t, planned, claimed, intendA).When(record(recalled)).Then(recalled)
-	stranger := delivery.Accepted{Person: ann, Campaign: sendsOf, Ordinal: 11, Code: 250}
+	segment(t, planned, claimed, intendA).When(record(delivery.Result{Recipient: placeA, To: delivery.Waiting})).Then(recalled)
+	stranger := delivery.Result{Recipient: delivery.Recipient{Person: ann, Ordinal: 11}, To: delivery.Sent, Code: 250}
 	segment(t, planned, claimed, intendA).When(record(stranger)).ThenRefused("not_a_recipient")
+}
+
+// What the same server said yes to is one event; every other answer has its own.
+func TestRecordResultsTogether(t *testing.T) {
+	yesB := delivery.Result{Recipient: placeB, To: delivery.Sent, Code: 250}
+	both := commands.RecordResults{Campaign: sendsOf, Segment: 2, Worker: worker1, Results: []delivery.Result{
+		{Recipient: placeA, To: delivery.Sent, Code: 250}, yesB,
+	}}
+	segment(t, planned, claimed, intendAB).When(both).Then(acceptAB)
+	elsewhere := acceptAB
+	elsewhere.Subjects, elsewhere.Ordinals, elsewhere.Server = delivery.Subjects{bob}, []int{11}, "second"
+	both.Results[1].Server = "second"
+	segment(t, planned, claimed, intendAB).When(both).Then(acceptA, elsewhere)
+	both.Results = []delivery.Result{{Recipient: placeA, To: delivery.Again, Code: 451}, yesB}
+	onlyB := acceptAB
+	onlyB.Subjects, onlyB.Ordinals = delivery.Subjects{bob}, []int{11}
+	segment(t, planned, claimed, intendAB).When(both).Then(onlyB, deferA)
 }
 
 // Who is in doubt when a resend is asked for gets their turn again, once for

@@ -3,6 +3,7 @@ package commands
 import (
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/delivery"
+	"github.com/cleversender/cleversender/domain/event"
 )
 
 // IntendSends says whose messages are about to leave. Only who is intended may
@@ -11,33 +12,46 @@ type IntendSends struct {
 	Campaign domain.ID
 	Segment  int
 	Worker   domain.ID
-	Sends    []delivery.Intended
+	Sends    []IntendedSend
+}
+
+// IntendedSend is one of them, and the position of the consent that allows it.
+type IntendedSend struct {
+	delivery.Recipient
+	Consent event.Position
 }
 
 // Stream implements Command.
 func (c IntendSends) Stream() string { return delivery.Stream(c.Campaign, c.Segment) }
 
-// Decide implements Command: all of them, or none.
+// Decide implements Command: all of them in one event, or none.
 func (c IntendSends) Decide(s delivery.Segment) ([]delivery.Event, error) {
 	if err := held(s, c.Campaign, c.Worker); err != nil {
 		return nil, err
 	}
-	draft := s.Draft()
-	events := make([]delivery.Event, 0, len(c.Sends))
-	for _, e := range c.Sends {
-		at, ok := draft.Of(e.Ordinal, e.Person)
+	draft, n := s.Draft(), len(c.Sends)
+	e := delivery.Intended{
+		Campaign: c.Campaign,
+		Subjects: make(delivery.Subjects, 0, n), Ordinals: make([]int, 0, n), Consents: make([]event.Position, 0, n),
+	}
+	for _, send := range c.Sends {
+		at, ok := draft.Of(send.Ordinal, send.Person)
 		switch {
-		case !ok || e.Campaign != c.Campaign:
+		case !ok:
 			return nil, delivery.ErrNoRecipient
 		case at.Settled():
 			return nil, delivery.ErrSettled
 		case at == delivery.Pending:
 			continue
 		}
-		draft.Apply(e)
-		events = append(events, e)
+		draft.Move(delivery.Pending, send.Ordinal)
+		e.Subjects, e.Ordinals = append(e.Subjects, send.Person), append(e.Ordinals, send.Ordinal)
+		e.Consents = append(e.Consents, send.Consent)
 	}
-	return events, nil
+	if len(e.Subjects) == 0 {
+		return nil, nil
+	}
+	return []delivery.Event{e}, nil
 }
 
 // held refuses unless the segment is the campaign's and the worker's.

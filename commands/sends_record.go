@@ -5,13 +5,13 @@ import (
 	"github.com/cleversender/cleversender/domain/delivery"
 )
 
-// RecordResults says what became of messages that were intended: Accepted,
-// Deferred and Failed. A result that nobody knows is not recorded.
+// RecordResults says what became of messages that were intended. A result that
+// nobody knows is not recorded.
 type RecordResults struct {
 	Campaign domain.ID
 	Segment  int
 	Worker   domain.ID
-	Results  []delivery.Event
+	Results  []delivery.Result
 }
 
 // Stream implements Command.
@@ -23,25 +23,21 @@ func (c RecordResults) Decide(s delivery.Segment) ([]delivery.Event, error) {
 		return nil, err
 	}
 	draft := s.Draft()
-	events := make([]delivery.Event, 0, len(c.Results))
-	for _, e := range c.Results {
-		r, campaign, to, err := delivery.Result(e)
-		if err != nil {
-			return nil, err
-		}
+	fresh := make([]delivery.Result, 0, len(c.Results))
+	for _, r := range c.Results {
 		at, ok := draft.Of(r.Ordinal, r.Person)
 		switch {
-		case !ok || campaign != c.Campaign:
+		case !ok:
 			return nil, delivery.ErrNoRecipient
-		case at == to:
+		case at == r.To:
 			continue
 		case at.Settled():
 			return nil, delivery.ErrSettled
 		case at != delivery.Pending:
 			return nil, delivery.ErrNotIntended
 		}
-		draft.Apply(e)
-		events = append(events, e)
+		draft.Move(r.To, r.Ordinal)
+		fresh = append(fresh, r)
 	}
-	return events, nil
+	return delivery.Facts(c.Campaign, fresh)
 }

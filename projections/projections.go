@@ -71,10 +71,11 @@ type Projection struct {
 	Name    string   // snake_case
 	Version int      // a new one is built beside the old one, then readers switch
 	Types   []string // stored names of the events it folds; nil: all
-	// Envelopes: the fold looks at envelopes only, and gets events without Data;
-	// so it can take those of a newer version of the software too.
-	Envelopes bool
-	Tables    []*Table
+	// Data lists the types whose data the fold looks at; nil: all that it folds.
+	// The others come without Data, so that it can take those of a newer
+	// version of the software too.
+	Data   []string
+	Tables []*Table
 	// Fold applies a page. It holds no state between pages but in rows, and
 	// skips nothing silently: an error undoes the page.
 	Fold func(rows Rows, page []event.Recorded) error

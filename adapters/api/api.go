@@ -38,7 +38,7 @@ type Log interface {
 	// Follow yields pages after a position, sealed; at least one at the tail.
 	Follow(ctx context.Context, after event.Position, types []string, batch int) iter.Seq2[eventlog.RecordedPage, error]
 	// ReadAt returns the events at these positions, sealed.
-	ReadAt(ctx context.Context, positions []event.Position) ([]event.Recorded, error)
+	ReadFor(ctx context.Context, person domain.ID, positions []event.Position) ([]event.Recorded, error)
 	// Open makes personal values plain, in place, or erased.
 	Open(ctx context.Context, events []event.Recorded) error
 	// OpenValues does the same for values that a read model keeps.

@@ -76,7 +76,7 @@ func (s *Server) eventsOf(ctx context.Context, person domain.ID, w Waiting) ([]e
 	if len(positions) > maxTimeline {
 		positions = positions[len(positions)-maxTimeline:]
 	}
-	events, err := s.deps.Log.ReadAt(ctx, positions)
+	events, err := s.deps.Log.ReadFor(ctx, person, positions)
 	if err != nil {
 		return nil, err
 	}

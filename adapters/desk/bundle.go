@@ -85,7 +85,7 @@ func (d *Desk) Bundle(ctx context.Context, account, of domain.ID, at event.Posit
 	if err != nil {
 		return Bundle{}, fmt.Errorf("subject index: %w", err)
 	}
-	events, err := d.o.Journal.ReadAt(ctx, positions)
+	events, err := d.o.Journal.ReadFor(ctx, of, positions)
 	if err != nil {
 		return Bundle{}, err
 	}

@@ -36,7 +36,7 @@ import (
 // Journal is the log, as the desk uses it; *eventlog.Journal is one.
 type Journal interface {
 	commands.Log
-	ReadAt(ctx context.Context, positions []event.Position) ([]event.Recorded, error)
+	ReadFor(ctx context.Context, person domain.ID, positions []event.Position) ([]event.Recorded, error)
 	Open(ctx context.Context, events []event.Recorded) error
 	Follow(ctx context.Context, after event.Position, types []string, batch int) iter.Seq2[eventlog.RecordedPage, error]
 	Head(ctx context.Context) (event.Position, error)

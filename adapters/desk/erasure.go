@@ -103,7 +103,7 @@ func (d *Desk) sealedEvents(ctx context.Context, person domain.ID, upTo event.Po
 	if err != nil {
 		return 0, fmt.Errorf("subject index: %w", err)
 	}
-	events, err := d.o.Journal.ReadAt(ctx, positions)
+	events, err := d.o.Journal.ReadFor(ctx, person, positions)
 	if err != nil {
 		return 0, err
 	}

@@ -57,8 +57,8 @@ func (j crashingJournal) Record(ctx context.Context, stream string, expect uint6
 	return step1(j.crash, func() (event.Position, error) { return j.Journal.Record(ctx, stream, expect, drafts) })
 }
 
-func (j crashingJournal) ReadAt(ctx context.Context, at []event.Position) ([]event.Recorded, error) {
-	return step1(j.crash, func() ([]event.Recorded, error) { return j.Journal.ReadAt(ctx, at) })
+func (j crashingJournal) ReadFor(ctx context.Context, person domain.ID, at []event.Position) ([]event.Recorded, error) {
+	return step1(j.crash, func() ([]event.Recorded, error) { return j.Journal.ReadFor(ctx, person, at) })
 }
 
 func (j crashingJournal) Open(ctx context.Context, events []event.Recorded) error {

@@ -42,7 +42,7 @@ func sent(first int) []event.Draft {
 		person := logtest.ID(uint64(first + i + 1))
 		drafts[i] = event.Draft{
 			ID: person.Derive("sent"), Meta: event.Meta{Account: logtest.ID(1), Subject: person, Correlation: logtest.ID(3), Causation: logtest.ID(3)},
-			Data: delivery.Accepted{Campaign: logtest.ID(4), Ordinal: first + i, Code: 250},
+			Data: delivery.Withheld{Campaign: logtest.ID(4), Ordinal: first + i, Reason: delivery.Revoked},
 		}
 	}
 	return drafts
@@ -85,7 +85,7 @@ func BenchmarkFollow(b *testing.B) {
 		}
 	}
 	head, _ := log.Head(context.Background())
-	for name, types := range map[string][]string{"imported": {"subscriber.added", "subscriber.joined", "consent.asserted"}, "sent": {"send.accepted"}, "all": nil} {
+	for name, types := range map[string][]string{"imported": {"subscriber.added", "subscriber.joined", "consent.asserted"}, "sent": {"send.withheld"}, "all": nil} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for n := 0; n < b.N; {

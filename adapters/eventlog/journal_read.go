@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 
+	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/event"
 )
 
@@ -46,6 +47,18 @@ func (j *Journal) ReadAt(ctx context.Context, positions []event.Position) ([]eve
 		return nil, err
 	}
 	return j.decode(stored)
+}
+
+// ReadFor is ReadAt on behalf of one person: of an event about several it
+// returns what is about this one.
+func (j *Journal) ReadFor(ctx context.Context, person domain.ID, positions []event.Position) ([]event.Recorded, error) {
+	events, err := j.ReadAt(ctx, positions)
+	for i, e := range events {
+		if shared, ok := e.Data.(event.Shared); ok {
+			events[i].Data = shared.Only(person)
+		}
+	}
+	return events, err
 }
 
 // RecordedPage is a Page, decoded. Poison lists events that could not be

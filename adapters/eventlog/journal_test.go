@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -30,8 +31,18 @@ type left struct {
 	Why string `json:"why"`
 }
 
+// shared is about several people.
+type shared struct {
+	People []domain.ID `json:"people"`
+}
+
+func (e shared) Only(person domain.ID) any {
+	e.People = slices.DeleteFunc(slices.Clone(e.People), func(id domain.ID) bool { return id != person })
+	return e
+}
+
 var (
-	types   = event.NewCatalog([]event.Type{event.Define[met]("met"), event.Define[left]("left")})
+	types   = event.NewCatalog([]event.Type{event.Define[met]("met"), event.Define[left]("left"), event.Define[shared]("shared")})
 	account = logtest.ID(1)
 	ada     = logtest.ID(2)
 	bob     = logtest.ID(3)
@@ -213,6 +224,20 @@ func TestALostKeyIsAnErrorAndNotAnErasure(t *testing.T) {
 	clear(j.keys.byRef)
 	if _, err := j.Load(t.Context(), "s"); err == nil {
 		t.Error("a key that was lost went unnoticed")
+	}
+}
+
+// What is read for one person shows nobody else; what is the person's alone is whole.
+func TestReadForShowsOnePerson(t *testing.T) {
+	j := newJournal(t)
+	j.append("s", 0, about(ada, 0, left{"moved"}))
+	j.append("both", 0, about(domain.ID{}, 5, shared{[]domain.ID{ada, bob}}))
+	got, err := j.ReadFor(t.Context(), bob, []event.Position{1, 2})
+	if err != nil || len(got) != 2 {
+		t.Fatal(got, err)
+	}
+	if diff := cmp.Diff([]any{left{"moved"}, shared{[]domain.ID{bob}}}, []any{got[0].Data, got[1].Data}); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -85,11 +85,14 @@ func sent(people int) *fixed {
 		person := projectiontest.ID(projectiontest.Person, i/200*200+i%200)
 		stream := delivery.Stream(id, i/1000)
 		if i%200 == 0 {
-			for k := range 200 {
-				f.add(stream, uint64(k), projectiontest.ID(projectiontest.Person, i+k), delivery.Intended{Campaign: id, Ordinal: i + k, Consent: 7})
+			sends := delivery.Intended{Campaign: id, Subjects: make(delivery.Subjects, 200), Consents: make([]event.Position, 200)}
+			for k := range sends.Subjects {
+				sends.Subjects[k], sends.Ordinals = projectiontest.ID(projectiontest.Person, i+k), append(sends.Ordinals, i+k)
 			}
+			f.add(stream, uint64(i), domain.ID{}, sends)
+			f.add(stream, uint64(i+1), domain.ID{}, delivery.Accepted{Campaign: id, Subjects: sends.Subjects, Ordinals: sends.Ordinals, Code: 250})
 		}
-		f.add(stream, uint64(i), person, delivery.Accepted{Campaign: id, Ordinal: i, Code: 250})
+		f.add(stream, uint64(i), person, delivery.Deferred{Campaign: id, Ordinal: i, Code: 451})
 	}
 	return f
 }

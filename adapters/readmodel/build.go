@@ -79,7 +79,7 @@ func feed(ctx context.Context, source Source, builds []*build, from, upTo event.
 
 // fold takes pages in until there are no more; the model is at upTo then.
 func (b *build) fold(ctx context.Context) error {
-	types := folds(b.p)
+	types := setOf(b.p.Types)
 	stored := b.at
 	for page := range b.pages {
 		if page.Next <= b.at || b.at >= b.upTo {

@@ -13,22 +13,22 @@ import (
 
 // decodes is the types whose data the fold looks at; nil: all.
 func decodes(p projections.Projection) map[string]bool {
-	if p.Envelopes {
-		return map[string]bool{}
+	if p.Data != nil {
+		return setOf(p.Data)
 	}
-	return folds(p)
+	return setOf(p.Types)
 }
 
-// folds is the types that the fold gets; nil: all.
-func folds(p projections.Projection) map[string]bool {
-	if p.Types == nil {
+// setOf is nil for nil.
+func setOf(types []string) map[string]bool {
+	if types == nil {
 		return nil
 	}
-	types := make(map[string]bool, len(p.Types))
-	for _, t := range p.Types {
-		types[t] = true
+	set := make(map[string]bool, len(types))
+	for _, t := range types {
+		set[t] = true
 	}
-	return types
+	return set
 }
 
 // follow yields pages from where the model is. It ends at an event from a

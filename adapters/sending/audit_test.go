@@ -54,7 +54,7 @@ func (s *said) allows() event.Position {
 	return s.consent
 }
 
-// intent is a send.intended, the consent that it names, and the one in force
+// intent is a person's part of sends.intended, the consent that it names, and the one in force
 // where it stands. Whom something else held back there may be let go before the
 // message leaves: since says from where on it may.
 type intent struct {
@@ -99,31 +99,15 @@ func (a *audit) complain(format string, args ...any) {
 
 func (a *audit) take(e event.Recorded) {
 	id := e.Meta.Subject
-	p := a.people[id]
-	if p == nil {
-		p = &said{suppressed: map[subscriber.Hold]bool{}}
-		a.people[id] = p
-	}
 	switch d := e.Data.(type) {
 	case delivery.Intended:
-		if a.open[id] {
-			a.complain("event %d: intended again, and nobody knows what became of the last", e.Position)
+		for i, person := range d.Subjects {
+			a.intended(person, e.Position, d.Consents[i])
 		}
-		a.open[id] = true
-		i := intent{at: e.Position, names: d.Consent, consent: p.consent}
-		if p.allows() > 0 {
-			i.since = e.Position
-		}
-		a.intents[id] = append(a.intents[id], i)
 	case delivery.Accepted:
-		if !a.open[id] {
-			a.complain("event %d: accepted, and never intended", e.Position)
+		for _, person := range d.Subjects {
+			a.taken(person, e.Position)
 		}
-		a.open[id] = false
-		if a.accepted[id]++; a.accepted[id] > 1 {
-			a.complain("event %d: accepted again", e.Position)
-		}
-		a.left(id, e.Position)
 	case delivery.Deferred:
 		a.open[id] = false
 		if d.Code != 0 { // a server was asked
@@ -137,6 +121,7 @@ func (a *audit) take(e event.Recorded) {
 	case delivery.Withheld:
 		a.open[id] = false
 	default:
+		p := a.person(id)
 		p.take(e)
 		if all := a.intents[id]; len(all) > 0 {
 			if i := &all[len(all)-1]; i.since == 0 && i.consent > 0 && p.allows() == i.consent {
@@ -144,6 +129,37 @@ func (a *audit) take(e event.Recorded) {
 			}
 		}
 	}
+}
+
+func (a *audit) person(id domain.ID) *said {
+	if a.people[id] == nil {
+		a.people[id] = &said{suppressed: map[subscriber.Hold]bool{}}
+	}
+	return a.people[id]
+}
+
+func (a *audit) intended(id domain.ID, at, names event.Position) {
+	if a.open[id] {
+		a.complain("event %d: intended again, and nobody knows what became of the last", at)
+	}
+	a.open[id] = true
+	p := a.person(id)
+	i := intent{at: at, names: names, consent: p.consent}
+	if p.allows() > 0 {
+		i.since = at
+	}
+	a.intents[id] = append(a.intents[id], i)
+}
+
+func (a *audit) taken(id domain.ID, at event.Position) {
+	if !a.open[id] {
+		a.complain("event %d: accepted, and never intended", at)
+	}
+	a.open[id] = false
+	if a.accepted[id]++; a.accepted[id] > 1 {
+		a.complain("event %d: accepted again", at)
+	}
+	a.left(id, at)
 }
 
 // left: a message to this person had left by this point of the log. Its intent

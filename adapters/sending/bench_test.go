@@ -65,6 +65,6 @@ func BenchmarkEvolve(b *testing.B) {
 	people := make(delivery.Subjects, 1000)
 	s := delivery.Segment{}.Evolve(delivery.Planned{Subjects: people})
 	for b.Loop() {
-		s.Evolve(delivery.Intended{Ordinal: 500})
+		s.Evolve(delivery.Intended{Ordinals: []int{500}})
 	}
 }

@@ -74,9 +74,9 @@ func (g *segment) unlessOver(live context.Context, err error) error {
 
 // intend makes it durable that these messages are about to leave.
 func (g *segment) intend(chunk []candidate) (event.Position, error) {
-	sends := make([]delivery.Intended, len(chunk))
+	sends := make([]commands.IntendedSend, len(chunk))
 	for i, c := range chunk {
-		sends[i] = delivery.Intended{Person: c.Person, Campaign: g.Campaign, Ordinal: c.Ordinal, Consent: c.Consent}
+		sends[i] = commands.IntendedSend{Recipient: c.Recipient, Consent: c.Consent}
 	}
 	return g.do("intend a chunk", commands.IntendSends{
 		Campaign: g.Campaign, Segment: g.number, Worker: g.worker, Sends: sends,

@@ -51,8 +51,8 @@ func TestPauseAndResume(t *testing.T) {
 		}
 		recorded := 0
 		for _, e := range w.events() {
-			if _, ok := e.Data.(delivery.Accepted); ok {
-				recorded++
+			if d, ok := e.Data.(delivery.Accepted); ok {
+				recorded += len(d.Ordinals)
 			}
 		}
 		time.Sleep(10 * time.Minute)
@@ -87,9 +87,13 @@ func TestCancel(t *testing.T) {
 		for _, e := range w.events() {
 			switch d := e.Data.(type) {
 			case delivery.Intended:
-				open[d.Ordinal] = true
+				for _, n := range d.Ordinals {
+					open[n] = true
+				}
 			case delivery.Accepted:
-				delete(open, d.Ordinal)
+				for _, n := range d.Ordinals {
+					delete(open, n)
+				}
 			case delivery.Deferred:
 				delete(open, d.Ordinal)
 			}

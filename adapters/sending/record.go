@@ -2,6 +2,7 @@ package sending
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/cleversender/cleversender/adapters/eventlog"
 	"github.com/cleversender/cleversender/commands"
@@ -11,7 +12,7 @@ import (
 
 // record makes results durable. A server's words about somebody who has been
 // erased meanwhile can no longer be kept; the result can.
-func (g *segment) record(results []delivery.Event) error {
+func (g *segment) record(results []delivery.Result) error {
 	if len(results) == 0 {
 		return nil
 	}
@@ -24,19 +25,10 @@ func (g *segment) record(results []delivery.Event) error {
 	return err
 }
 
-func wordless(results []delivery.Event) []delivery.Event {
-	out := make([]delivery.Event, len(results))
-	for i, e := range results {
-		switch e := e.(type) {
-		case delivery.Deferred:
-			e.Reply = personal.Text{}
-			out[i] = e
-		case delivery.Failed:
-			e.Reply = personal.Text{}
-			out[i] = e
-		default:
-			out[i] = e
-		}
+func wordless(results []delivery.Result) []delivery.Result {
+	out := slices.Clone(results)
+	for i := range out {
+		out[i].Text = personal.Text{}
 	}
 	return out
 }
@@ -61,10 +53,11 @@ func (g *segment) withhold(sends []delivery.Withheld) error {
 
 // recall records of a chunk whose transmission has not begun that nothing left.
 func (g *segment) recall(chunk []candidate) error {
-	var results []delivery.Event
+	var results []delivery.Result
 	for _, c := range chunk {
 		if at, _ := g.state().Of(c.Ordinal, c.Person); at == delivery.Pending {
-			results = append(results, g.state().Judge(c.Recipient, recalled, 1))
+			r, _ := g.state().Judge(c.Recipient, recalled, 1)
+			results = append(results, r)
 		}
 	}
 	g.sender.metrics.sends.WithLabelValues(sendResults[delivery.NotSent]).Add(float64(len(results)))

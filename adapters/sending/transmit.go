@@ -96,7 +96,7 @@ func (g *segment) post(live context.Context, chunk []candidate, probe bool) erro
 	go g.feed(live, chunk, probe, answers)
 	renew := time.NewTicker(g.sender.o.Lease / 3)
 	defer renew.Stop()
-	var group []delivery.Event
+	group := make([]delivery.Result, 0, len(chunk))
 	var late <-chan time.Time
 	for left := len(chunk); left > 0 || len(group) > 0; {
 		full := left == 0 || len(group) >= max(1, len(chunk)/2)
@@ -104,14 +104,14 @@ func (g *segment) post(live context.Context, chunk []candidate, probe bool) erro
 			if err := g.record(group); err != nil {
 				return err
 			}
-			group, late = nil, nil
+			group, late = group[:0], nil
 			continue
 		}
 		select {
 		case a := <-answers:
 			left--
-			if e := g.judge(a); e != nil {
-				if group = append(group, e); late == nil {
+			if r, known := g.judge(a); known {
+				if group = append(group, r); late == nil {
 					late = time.After(g.sender.o.GroupDelay)
 				}
 			}
@@ -119,7 +119,7 @@ func (g *segment) post(live context.Context, chunk []candidate, probe bool) erro
 			if err := g.record(group); err != nil {
 				return err
 			}
-			group, late = nil, nil
+			group, late = group[:0], nil
 		case <-renew.C:
 			if err := g.renew(); err != nil {
 				return err
@@ -129,8 +129,8 @@ func (g *segment) post(live context.Context, chunk []candidate, probe bool) erro
 	return nil
 }
 
-// judge is what an answer is recorded as; nil: nobody knows.
-func (g *segment) judge(a answer) delivery.Event {
+// judge is what an answer is recorded as, if anybody knows.
+func (g *segment) judge(a answer) (result delivery.Result, known bool) {
 	if a.tried && a.reply.Outcome == delivery.NotSent && g.knocks.inVain(a.to.Ordinal, g.sender.o.Patience) {
 		a.reply.Outcome = delivery.NotReached
 	}

@@ -170,7 +170,7 @@ func (s *site) eventsOf(ctx context.Context, who session, person domain.ID) ([]e
 	if err != nil {
 		return nil, err
 	}
-	events, err := s.Log.ReadAt(ctx, positions)
+	events, err := s.Log.ReadFor(ctx, person, positions)
 	if err != nil {
 		return nil, err
 	}

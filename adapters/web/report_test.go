@@ -29,18 +29,18 @@ func sent(w *world) domain.ID {
 	run(w, w.account, commands.FreezeAudience{Campaign: id, Position: 1, Recipients: 4, Segments: 1, SHA256: strings.Repeat("b", 64)})
 	run(w, w.account, commands.PlanSegment{Campaign: id, Subjects: people})
 	run(w, w.account, commands.ClaimSegment{Campaign: id, Worker: worker, Until: w.now.Add(time.Hour), Now: w.now})
-	intended := []delivery.Intended{}
+	intended := []commands.IntendedSend{}
 	for i, p := range people[:3] {
-		intended = append(intended, delivery.Intended{Person: p, Campaign: id, Ordinal: i, Consent: 1})
+		intended = append(intended, commands.IntendedSend{Recipient: delivery.Recipient{Person: p, Ordinal: i}, Consent: 1})
 	}
 	run(w, w.account, commands.IntendSends{Campaign: id, Worker: worker, Sends: intended})
 	run(w, w.account, commands.WithholdSends{Campaign: id, Worker: worker, Sends: []delivery.Withheld{
 		{Person: people[3], Campaign: id, Ordinal: 3, Reason: delivery.Revoked},
 	}})
-	run(w, w.account, commands.RecordResults{Campaign: id, Worker: worker, Results: []delivery.Event{
-		delivery.Accepted{Person: people[0], Campaign: id, Ordinal: 0, Code: 250},
-		delivery.Accepted{Person: people[1], Campaign: id, Ordinal: 1, Code: 250},
-		delivery.Failed{Person: people[2], Campaign: id, Ordinal: 2, Code: 550, Reason: delivery.Rejected},
+	run(w, w.account, commands.RecordResults{Campaign: id, Worker: worker, Results: []delivery.Result{
+		{Recipient: delivery.Recipient{Person: people[0], Ordinal: 0}, To: delivery.Sent, Code: 250},
+		{Recipient: delivery.Recipient{Person: people[1], Ordinal: 1}, To: delivery.Sent, Code: 250},
+		{Recipient: delivery.Recipient{Person: people[2], Ordinal: 2}, To: delivery.Undelivered, Code: 550, Reason: delivery.Rejected},
 	}})
 	for i, p := range people[1:3] {
 		run(w, w.account, commands.AddSubscriber{Person: p, Email: personal.Of(fmt.Sprintf("p%d@example.com", i)), Source: subscriber.SourceAPI})

@@ -34,7 +34,7 @@ import (
 type Log interface {
 	commands.Log
 	// ReadAt returns the events at these positions, sealed.
-	ReadAt(ctx context.Context, positions []event.Position) ([]event.Recorded, error)
+	ReadFor(ctx context.Context, person domain.ID, positions []event.Position) ([]event.Recorded, error)
 	// Open makes personal values plain, in place, or erased.
 	Open(ctx context.Context, events []event.Recorded) error
 	// OpenValues does the same for values that a read model keeps.

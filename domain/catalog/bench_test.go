@@ -17,7 +17,8 @@ func BenchmarkDecode(b *testing.B) {
 			Attributes: personal.SealedFields(make([]byte, 120)), Import: domain.ID{1}, Row: 7,
 		},
 		"consent.asserted": consent.Asserted{Purposes: consent.Purposes[:3], List: domain.ID{1}, Import: domain.ID{2}, Row: 7},
-		"send.accepted":    delivery.Accepted{Person: domain.ID{1}, Campaign: domain.ID{2}, Ordinal: 70_000, Code: 250},
+		"send.withheld":    delivery.Withheld{Person: domain.ID{1}, Campaign: domain.ID{2}, Ordinal: 70_000, Reason: delivery.Revoked},
+		"sends.accepted":   delivery.Accepted{Campaign: domain.ID{2}, Subjects: make(delivery.Subjects, 200), Ordinals: make([]int, 200), Code: 250},
 	} {
 		_, version, data, err := All.Encode(e)
 		if err != nil {

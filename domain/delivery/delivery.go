@@ -2,8 +2,8 @@
 package delivery
 
 import (
+	"bytes"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"strconv"
 
@@ -36,22 +36,23 @@ const (
 type Subjects []domain.ID
 
 // MarshalJSON packs the ids.
-func (s Subjects) MarshalJSON() ([]byte, error) {
+func (s Subjects) MarshalJSON() ([]byte, error) { return s.AppendJSON(nil) }
+
+// AppendJSON is MarshalJSON into a buffer.
+func (s Subjects) AppendJSON(b []byte) ([]byte, error) {
 	raw := make([]byte, 0, 16*len(s))
 	for _, id := range s {
 		raw = append(raw, id[:]...)
 	}
-	return json.Marshal(base64.RawStdEncoding.EncodeToString(raw))
+	return append(base64.RawStdEncoding.AppendEncode(append(b, '"'), raw), '"'), nil
 }
 
 // UnmarshalJSON unpacks the ids.
 func (s *Subjects) UnmarshalJSON(data []byte) error {
-	var text string
-	if err := json.Unmarshal(data, &text); err != nil {
-		return err
-	}
-	raw, err := base64.RawStdEncoding.DecodeString(text)
-	if err != nil || len(raw)%16 != 0 {
+	text, opened := bytes.CutPrefix(data, []byte{'"'})
+	text, closed := bytes.CutSuffix(text, []byte{'"'})
+	raw, err := base64.RawStdEncoding.AppendDecode(nil, text)
+	if err != nil || len(raw)%16 != 0 || !opened || !closed {
 		return errors.New("subjects: not base64 of 16-byte ids")
 	}
 	*s = make(Subjects, len(raw)/16)

@@ -69,32 +69,33 @@ type Reply struct {
 	Server   string // the name of the one that was asked; "" when there is only one
 }
 
-// Judge says what a reply to r's message is worth recording as: nil for an
+// Judge says what a reply to r's message is worth recording as; not ok for an
 // outcome that nobody knows, which is what the record then says. maxTries
 // bounds how often a server may say not now.
-func (s Segment) Judge(r Recipient, reply Reply, maxTries int) Event {
-	text := personal.Of(reply.Text[:min(len(reply.Text), MaxReply)])
+func (s Segment) Judge(r Recipient, reply Reply, maxTries int) (result Result, ok bool) {
+	said := Result{Recipient: r, Code: reply.Code, Enhanced: reply.Enhanced, Text: personal.Of(reply.Text[:min(len(reply.Text), MaxReply)]), Server: reply.Server}
+	unsaid := Result{Recipient: r}
 	switch reply.Outcome {
 	case Taken:
-		return Accepted{r.Person, s.Campaign, r.Ordinal, reply.Code, reply.Server}
+		return said.as(Sent, ""), true
 	case NotNow:
 		if reply.Code == 0 {
-			return Deferred{Person: r.Person, Campaign: s.Campaign, Ordinal: r.Ordinal}
+			return unsaid.as(Waiting, ""), true
 		}
 		if s.triesOf(r.Ordinal)+1 >= maxTries {
-			return Failed{r.Person, s.Campaign, r.Ordinal, reply.Code, reply.Enhanced, Unreachable, text, reply.Server}
+			return said.as(Undelivered, Unreachable), true
 		}
-		return Deferred{r.Person, s.Campaign, r.Ordinal, reply.Code, reply.Enhanced, text, reply.Server}
+		return said.as(Again, ""), true
 	case Never:
-		return Failed{r.Person, s.Campaign, r.Ordinal, reply.Code, reply.Enhanced, Rejected, text, reply.Server}
+		return said.as(Undelivered, Rejected), true
 	case NotSent:
-		return Deferred{Person: r.Person, Campaign: s.Campaign, Ordinal: r.Ordinal}
+		return unsaid.as(Waiting, ""), true
 	case NotMade:
-		return Failed{Person: r.Person, Campaign: s.Campaign, Ordinal: r.Ordinal, Reason: BadTemplate}
+		return unsaid.as(Undelivered, BadTemplate), true
 	case NotReached:
-		return Failed{Person: r.Person, Campaign: s.Campaign, Ordinal: r.Ordinal, Reason: Unreachable}
+		return unsaid.as(Undelivered, Unreachable), true
 	default:
-		return nil
+		return Result{}, false
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 // Event is anything that happens in a segment. The person an event is about is
-// in its envelope.
+// in its envelope, unless it is about several.
 //
 //sumtype:decl
 type Event interface{ isDeliveryEvent() }
@@ -33,13 +33,14 @@ type Reopened struct {
 	Resend int `json:"resend"`
 }
 
-// Intended: the message may leave from now on. Consent is the position of the
-// event that allows it.
+// Intended: the messages to these recipients may leave from now on. Subjects,
+// ordinals and consents go together, place by place; a consent is the position
+// of the event that allows the message.
 type Intended struct {
-	Person   domain.ID      `json:"-"` // kept in the envelope, as the subject
-	Campaign domain.ID      `json:"campaign"`
-	Ordinal  int            `json:"ordinal"`
-	Consent  event.Position `json:"consent"`
+	Campaign domain.ID        `json:"campaign"`
+	Subjects Subjects         `json:"subjects"`
+	Ordinals []int            `json:"ordinals"`
+	Consents []event.Position `json:"consents"`
 }
 
 // Withheld: this recipient does not get the campaign, and why.
@@ -50,11 +51,12 @@ type Withheld struct {
 	Reason   Reason    `json:"reason"`
 }
 
-// Accepted: the server took responsibility for the message (RFC 5321, section 4.2.5).
+// Accepted: the server took responsibility for the messages to these recipients
+// (RFC 5321, section 4.2.5). Subjects and ordinals go together.
 type Accepted struct {
-	Person   domain.ID `json:"-"` // kept in the envelope, as the subject
 	Campaign domain.ID `json:"campaign"`
-	Ordinal  int       `json:"ordinal"`
+	Subjects Subjects  `json:"subjects"`
+	Ordinals []int     `json:"ordinals"`
 	Code     int       `json:"code"`             // SMTP reply code
 	Server   string    `json:"server,omitempty"` // which of several took it
 }
@@ -86,11 +88,9 @@ type Failed struct {
 func (Planned) isDeliveryEvent()    {}
 func (Claimed) isDeliveryEvent()    {}
 func (Reopened) isDeliveryEvent()   {}
-func (e Intended) About() domain.ID { return e.Person }
 func (Intended) isDeliveryEvent()   {}
 func (e Withheld) About() domain.ID { return e.Person }
 func (Withheld) isDeliveryEvent()   {}
-func (e Accepted) About() domain.ID { return e.Person }
 func (Accepted) isDeliveryEvent()   {}
 func (e Deferred) About() domain.ID { return e.Person }
 func (Deferred) isDeliveryEvent()   {}
@@ -102,9 +102,9 @@ var Events = []event.Type{
 	event.Define[Planned]("segment.planned"),
 	event.Define[Claimed]("segment.claimed"),
 	event.Define[Reopened]("segment.reopened"),
-	event.Define[Intended]("send.intended"),
+	event.Define[Intended]("sends.intended"),
 	event.Define[Withheld]("send.withheld"),
-	event.Define[Accepted]("send.accepted"),
+	event.Define[Accepted]("sends.accepted"),
 	event.Define[Deferred]("send.deferred"),
 	event.Define[Failed]("send.failed"),
 }

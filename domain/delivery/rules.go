@@ -15,23 +15,9 @@ var (
 	ErrNoRecipient  = domain.Refuse("not_a_recipient", "the segment has no such recipient")
 	ErrSettled      = domain.Refuse("send_settled", "what became of this message is already recorded")
 	ErrNotIntended  = domain.Refuse("send_not_intended", "the message was never intended, so it has no result")
-	ErrNoResult     = domain.Refuse("not_a_result", "the event is not the result of a send")
+	ErrNoResult     = domain.Refuse("not_a_result", "that is not how a send ends")
 	ErrOtherMailing = domain.Refuse("other_campaign", "the segment belongs to another campaign")
 )
 
 // MaxRecipients bounds a segment, and with it what one claim holds in memory.
 const MaxRecipients = 10_000
-
-// Result is what a result event says, whichever it is.
-func Result(e Event) (r Recipient, campaign domain.ID, to Standing, err error) {
-	switch e := e.(type) {
-	case Accepted:
-		return Recipient{e.Person, e.Ordinal}, e.Campaign, Sent, nil
-	case Deferred:
-		return Recipient{e.Person, e.Ordinal}, e.Campaign, e.standing(), nil
-	case Failed:
-		return Recipient{e.Person, e.Ordinal}, e.Campaign, Undelivered, nil
-	default:
-		return Recipient{}, domain.ID{}, 0, ErrNoResult
-	}
-}

@@ -72,15 +72,15 @@ func (s *Draft) Apply(e Event) {
 	case Reopened:
 		s.reopened(e)
 	case Intended:
-		s.now(e.Ordinal, Pending)
+		s.Move(Pending, e.Ordinals...)
 	case Withheld:
-		s.now(e.Ordinal, Excluded)
+		s.Move(Excluded, e.Ordinal)
 	case Accepted:
-		s.now(e.Ordinal, Sent)
+		s.Move(Sent, e.Ordinals...)
 	case Deferred:
 		s.deferred(e)
 	case Failed:
-		s.now(e.Ordinal, Undelivered)
+		s.Move(Undelivered, e.Ordinal)
 	}
 }
 
@@ -115,7 +115,7 @@ func (s *Draft) deferred(e Deferred) {
 	if i := e.Ordinal - s.First; e.Code != 0 && i >= 0 && i < len(s.tries) && s.tries[i] < 255 {
 		s.tries[i]++
 	}
-	s.now(e.Ordinal, e.standing())
+	s.Move(e.standing(), e.Ordinal)
 }
 
 // standing: a message that never left leaves its recipient as they were.
@@ -126,14 +126,17 @@ func (e Deferred) standing() Standing {
 	return Again
 }
 
-func (s *Draft) now(ordinal int, to Standing) {
-	i := ordinal - s.First
-	if i < 0 || i >= len(s.standing) {
-		return
+// Move says how far recipients have come now.
+func (s *Draft) Move(to Standing, ordinals ...int) {
+	for _, ordinal := range ordinals {
+		i := ordinal - s.First
+		if i < 0 || i >= len(s.standing) {
+			continue
+		}
+		s.counts[s.standing[i]]--
+		s.counts[to]++
+		s.standing[i] = to
 	}
-	s.counts[s.standing[i]]--
-	s.counts[to]++
-	s.standing[i] = to
 }
 
 // Of is how far the recipient with this ordinal has come; ok is false when

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/delivery"
+	"github.com/cleversender/cleversender/domain/event"
 )
 
 var (
@@ -31,7 +32,7 @@ func after(n int, events ...delivery.Event) delivery.Segment {
 }
 
 func intended(ordinal int) delivery.Event {
-	return delivery.Intended{Person: person(ordinal), Campaign: mailing, Ordinal: ordinal}
+	return delivery.Intended{Campaign: mailing, Subjects: delivery.Subjects{person(ordinal)}, Ordinals: []int{ordinal}, Consents: []event.Position{7}}
 }
 
 func deferred(ordinal, code int) delivery.Event {
@@ -39,7 +40,7 @@ func deferred(ordinal, code int) delivery.Event {
 }
 
 func accepted(ordinal int) delivery.Event {
-	return delivery.Accepted{Person: person(ordinal), Campaign: mailing, Ordinal: ordinal, Code: 250}
+	return delivery.Accepted{Campaign: mailing, Subjects: delivery.Subjects{person(ordinal)}, Ordinals: []int{ordinal}, Code: 250}
 }
 
 // What a worker intended and did not settle is in doubt once another claims,
@@ -78,15 +79,15 @@ func TestJudgeGivesUpAfterTheLastTry(t *testing.T) {
 	r := delivery.Recipient{Person: person(100), Ordinal: 100}
 	notNow := delivery.Reply{Outcome: delivery.NotNow, Code: 451, Enhanced: "4.7.1"}
 	s := after(1, delivery.Claimed{Worker: first}, intended(100), deferred(100, 0), intended(100), deferred(100, 451), intended(100))
-	if e, ok := s.Judge(r, notNow, 3).(delivery.Deferred); !ok || e.Code != 451 {
-		t.Errorf("second try: %+v, want deferred", e)
+	if got, ok := s.Judge(r, notNow, 3); !ok || got.To != delivery.Again || got.Code != 451 {
+		t.Errorf("second try: %+v, want another one", got)
 	}
 	s = s.Evolve(deferred(100, 451)).Evolve(intended(100))
-	want := delivery.Failed{Person: r.Person, Campaign: mailing, Ordinal: 100, Code: 451, Enhanced: "4.7.1", Reason: delivery.Unreachable}
-	if got := s.Judge(r, notNow, 3); !cmp.Equal(got, delivery.Event(want)) {
+	want := delivery.Result{Recipient: r, To: delivery.Undelivered, Code: 451, Enhanced: "4.7.1", Reason: delivery.Unreachable}
+	if got, ok := s.Judge(r, notNow, 3); !ok || !cmp.Equal(got, want) {
 		t.Errorf("third try: %+v, want %+v", got, want)
 	}
-	if got := s.Judge(r, delivery.Reply{Outcome: delivery.Unclear}, 3); got != nil {
+	if got, ok := s.Judge(r, delivery.Reply{Outcome: delivery.Unclear}, 3); ok {
 		t.Errorf("unclear: %+v, want nothing to record", got)
 	}
 }

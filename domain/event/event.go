@@ -41,6 +41,12 @@ type Stored struct {
 	Data     []byte // JSON, personal values sealed
 }
 
+// Shared is data about several people, named in it instead of in the envelope:
+// Only leaves what is about one of them, so that they see nobody else.
+type Shared interface {
+	Only(person domain.ID) any
+}
+
 // Recorded is an event as the log gives it back, decoded.
 type Recorded struct {
 	Stream   string

@@ -21,10 +21,10 @@ import (
 
 // Projection is to be hosted.
 var Projection = projections.Projection{
-	Name: "campaign_report", Version: 2,
+	Name: "campaign_report", Version: 3,
 	Types: []string{
 		"campaign.started", "campaign.audience_frozen", "segment.planned", "segment.claimed", "segment.reopened",
-		"send.intended", "send.withheld", "send.accepted", "send.deferred", "send.failed",
+		"sends.intended", "send.withheld", "sends.accepted", "send.deferred", "send.failed",
 		"message.opened", "link.clicked", "message.unsubscribed",
 		"bounce.received", "complaint.received",
 	},
@@ -63,19 +63,19 @@ func (p *page) apply(e *event.Recorded) error {
 	case delivery.Reopened:
 		return p.reopened(e)
 	case delivery.Intended:
-		return p.moved(e, data.Campaign, data.Ordinal, delivery.Pending)
+		return p.moved(e, data.Campaign, delivery.Pending, data.Ordinals...)
 	case delivery.Withheld:
 		if err := p.because(data.Campaign, withheld, string(data.Reason)); err != nil {
 			return err
 		}
-		return p.moved(e, data.Campaign, data.Ordinal, delivery.Excluded)
+		return p.moved(e, data.Campaign, delivery.Excluded, data.Ordinal)
 	case delivery.Accepted:
-		return p.hourly(e, data.Campaign, hourSent, p.moved(e, data.Campaign, data.Ordinal, delivery.Sent))
+		return p.hourly(e, data.Campaign, hourSent, len(data.Ordinals), p.moved(e, data.Campaign, delivery.Sent, data.Ordinals...))
 	case delivery.Failed:
 		if err := p.because(data.Campaign, failed, string(data.Reason)); err != nil {
 			return err
 		}
-		return p.hourly(e, data.Campaign, hourFailed, p.moved(e, data.Campaign, data.Ordinal, delivery.Undelivered))
+		return p.hourly(e, data.Campaign, hourFailed, 1, p.moved(e, data.Campaign, delivery.Undelivered, data.Ordinal))
 	case delivery.Deferred:
 		return p.deferred(e, data)
 	case engagement.Opened:
@@ -151,26 +151,28 @@ func (p *page) all(e *event.Recorded, segment projections.Row, from, to delivery
 		if delivery.Standing(*b&standingMask) != from {
 			continue
 		}
-		if err := p.moved(e, id, ordinal, to); err != nil {
+		if err := p.moved(e, id, to, ordinal); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// moved says how far a recipient has come now.
-func (p *page) moved(e *event.Recorded, id domain.ID, ordinal int, to delivery.Standing) error {
+// moved says how far recipients have come now.
+func (p *page) moved(e *event.Recorded, id domain.ID, to delivery.Standing, ordinals ...int) error {
 	r, err := p.report(e, id)
 	if err != nil {
 		return err
 	}
-	b, err := p.recipient(id, ordinal)
-	if err != nil {
-		return err
+	for _, ordinal := range ordinals {
+		b, err := p.recipient(id, ordinal)
+		if err != nil {
+			return err
+		}
+		r.count[standingCount+int(*b&standingMask)]--
+		r.count[standingCount+int(to)]++
+		*b = *b&^standingMask | byte(to)
 	}
-	r.count[standingCount+int(*b&standingMask)]--
-	r.count[standingCount+int(to)]++
-	*b = *b&^standingMask | byte(to)
 	return nil
 }
 
@@ -191,5 +193,5 @@ func (p *page) deferred(e *event.Recorded, data delivery.Deferred) error {
 			return err
 		}
 	}
-	return p.moved(e, data.Campaign, data.Ordinal, to)
+	return p.moved(e, data.Campaign, to, data.Ordinal)
 }

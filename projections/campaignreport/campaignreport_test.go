@@ -70,14 +70,17 @@ func (s *story) equal(got, want any) {
 	}
 }
 
-func intend(n int) delivery.Intended { return delivery.Intended{Campaign: id, Ordinal: n} }
+func intend(n ...int) delivery.Intended { return delivery.Intended{Campaign: id, Ordinals: n} }
+func accept(n ...int) delivery.Accepted {
+	return delivery.Accepted{Campaign: id, Ordinals: n, Code: 250}
+}
 
 // Every recipient is in one place, whatever became of them, and the places add up.
 func TestWhereEachRecipientIs(t *testing.T) {
 	s := begin(t)
-	s.sends(intend(0), intend(1), intend(2), intend(3), intend(4),
+	s.sends(intend(0, 1, 2), intend(3, 4),
 		delivery.Withheld{Campaign: id, Ordinal: 5, Reason: delivery.Revoked},
-		delivery.Accepted{Campaign: id, Ordinal: 0, Code: 250},
+		accept(0),
 		delivery.Failed{Campaign: id, Ordinal: 1, Code: 550, Reason: delivery.Rejected},
 		delivery.Deferred{Campaign: id, Ordinal: 2, Code: 451, Enhanced: "4.7.1"},
 		delivery.Deferred{Campaign: id, Ordinal: 3},
@@ -92,7 +95,7 @@ func TestWhereEachRecipientIs(t *testing.T) {
 	s.sends(delivery.Claimed{Worker: w2})
 	s.equal(s.report().Pending, 0)
 	s.equal(s.report().Unknown, 1)
-	s.sends(intend(2), delivery.Accepted{Campaign: id, Ordinal: 2, Code: 250})
+	s.sends(intend(2), accept(2))
 	r = s.report()
 	s.equal(r.Sent, 2)
 	s.equal(r.Deferred, 0)
@@ -135,7 +138,7 @@ func TestOpensAndClicks(t *testing.T) {
 // The hours of a campaign add up to its counts.
 func TestHours(t *testing.T) {
 	s := begin(t)
-	s.sends(intend(0), delivery.Accepted{Campaign: id, Ordinal: 0, Code: 250})
+	s.sends(intend(0), accept(0))
 	s.Add(600, acct, engagement.Stream(id, w1), domain.ID{}, engagement.Opened{Campaign: id, Ordinal: 0})
 	s.hits(engagement.Clicked{Campaign: id, Ordinal: 0}, engagement.Opened{Campaign: id, Ordinal: 0, Machine: engagement.HeadProbe},
 		engagement.Unsubscribed{Campaign: id, Ordinal: 0})

@@ -25,7 +25,7 @@ func (p *page) opened(e *event.Recorded, data engagement.Opened) error {
 		}
 	}
 	err := p.hit(e, data.Campaign, data.Ordinal, data.Machine, opensCount, didOpen, humanOpen)
-	return p.hourly(e, data.Campaign, hour, err)
+	return p.hourly(e, data.Campaign, hour, 1, err)
 }
 
 func (p *page) clicked(e *event.Recorded, data engagement.Clicked) error {
@@ -40,7 +40,7 @@ func (p *page) clicked(e *event.Recorded, data engagement.Clicked) error {
 		return err
 	}
 	err := p.hit(e, data.Campaign, data.Ordinal, data.Machine, clicksCount, didClick, humanClick)
-	return p.hourly(e, data.Campaign, hour, err)
+	return p.hourly(e, data.Campaign, hour, 1, err)
 }
 
 // hit counts a hit in the four counts from at on (Hits), people by their bits.
@@ -100,5 +100,5 @@ func (p *page) unsubscribed(e *event.Recorded, data engagement.Unsubscribed) err
 	}
 	*b |= didLeave
 	r.count[unsubscribedCount]++
-	return p.hourly(e, data.Campaign, hourUnsubscribed, nil)
+	return p.hourly(e, data.Campaign, hourUnsubscribed, 1, nil)
 }

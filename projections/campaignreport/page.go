@@ -194,15 +194,15 @@ func (p *page) link(id domain.ID, index int) (*link, error) {
 	return l, nil
 }
 
-// hourly counts in the hour of e, unless what came before went wrong.
-func (p *page) hourly(e *event.Recorded, id domain.ID, what int, err error) error {
+// hourly counts n in the hour of e, unless what came before went wrong.
+func (p *page) hourly(e *event.Recorded, id domain.ID, what, n int, err error) error {
 	if err != nil {
 		return err
 	}
 	at := e.At.Unix()
 	key := hourKey{id, at - at%3600}
 	if p.hour0 != nil && p.hourAt == key {
-		p.hour0[what]++
+		p.hour0[what] += int64(n)
 		return nil
 	}
 	h := p.hours[key]
@@ -220,7 +220,7 @@ func (p *page) hourly(e *event.Recorded, id domain.ID, what int, err error) erro
 		p.hours[key] = h
 	}
 	p.hour0, p.hourAt = h, key
-	h[what]++
+	h[what] += int64(n)
 	return nil
 }
 

@@ -101,7 +101,10 @@ func (t *Entry) consented(data any) bool {
 func (t *Entry) sent(data any) bool {
 	switch e := data.(type) {
 	case delivery.Intended:
-		t.What, t.Campaign = fmt.Sprintf("about to be sent a message, as allowed by event %d of the log", e.Consent), e.Campaign
+		t.What, t.Campaign = "about to be sent a message", e.Campaign
+		for _, consent := range e.Consents { // one, of the one that the event was read for
+			t.What += fmt.Sprintf(", as allowed by event %d of the log", consent)
+		}
 	case delivery.Withheld:
 		t.What, t.Campaign = "not sent to: "+spaced(e.Reason), e.Campaign
 	case delivery.Accepted:

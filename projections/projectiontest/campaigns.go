@@ -11,6 +11,7 @@ import (
 	"github.com/cleversender/cleversender/domain/contactimport"
 	"github.com/cleversender/cleversender/domain/delivery"
 	"github.com/cleversender/cleversender/domain/engagement"
+	"github.com/cleversender/cleversender/domain/event"
 	"github.com/cleversender/cleversender/domain/message"
 	"github.com/cleversender/cleversender/domain/privacyrequest"
 )
@@ -59,22 +60,37 @@ func (d *draw) sends() {
 	stream := delivery.Stream(id, segment)
 	first := 2045 + 6*segment
 	if !d.has(stream) {
-		d.add(stream, delivery.Planned{Campaign: id, First: first, Subjects: make(delivery.Subjects, 6)})
+		all := make(delivery.Subjects, 6)
+		for i := range all {
+			all[i] = recipient(id, first+i)
+		}
+		d.add(stream, delivery.Planned{Campaign: id, First: first, Subjects: all})
 		return
 	}
-	ordinal := first + d.n(6)
+	ordinal, n := first+d.n(5), 1+d.n(2)
+	ordinals := []int{ordinal, ordinal + 1}[:n]
+	people := delivery.Subjects{recipient(id, ordinal), recipient(id, ordinal+1)}[:n]
 	data := rapid.SampledFrom([]any{
 		delivery.Claimed{Worker: ID(Worker, d.n(2))},
 		delivery.Reopened{Resend: 1},
-		delivery.Intended{Campaign: id, Ordinal: ordinal, Consent: 7},
-		delivery.Intended{Campaign: id, Ordinal: ordinal, Consent: 7},
+		delivery.Intended{Campaign: id, Subjects: people, Ordinals: ordinals, Consents: []event.Position{7, 8}[:n]},
+		delivery.Intended{Campaign: id, Subjects: people, Ordinals: ordinals, Consents: []event.Position{8, 7}[:n]},
 		delivery.Withheld{Campaign: id, Ordinal: ordinal, Reason: delivery.Revoked},
-		delivery.Accepted{Campaign: id, Ordinal: ordinal, Code: 250},
+		delivery.Accepted{Campaign: id, Subjects: people, Ordinals: ordinals, Code: 250},
 		delivery.Deferred{Campaign: id, Ordinal: ordinal, Code: 451, Enhanced: "4.7.1"},
 		delivery.Deferred{Campaign: id, Ordinal: ordinal},
 		delivery.Failed{Campaign: id, Ordinal: ordinal, Code: 550, Reason: delivery.Rejected},
 	}).Draw(d.T, "send")
-	d.Add(d.gap, d.account, stream, d.of(Person, 4), data)
+	var about domain.ID
+	if _, shared := data.(event.Shared); !shared {
+		about = recipient(id, ordinal)
+	}
+	d.Add(d.gap, d.account, stream, about, data)
+}
+
+// recipient is who has the ordinal in a campaign: somebody of its account.
+func recipient(campaign domain.ID, ordinal int) domain.ID {
+	return ID(Person, ordinal%12*2+int(campaign[15]+1)%2)
 }
 
 func (d *draw) engagement() {

@@ -7,11 +7,12 @@ import (
 	"encoding/binary"
 
 	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/delivery"
 	"github.com/cleversender/cleversender/domain/event"
 	"github.com/cleversender/cleversender/projections"
 )
 
-// runs are a person's events in one stretch of the log: what happens to
+// runs are a person's own events in one stretch of the log: what happens to
 // somebody at one time is one row.
 var runs = &projections.Table{
 	Name:   "runs",
@@ -19,15 +20,23 @@ var runs = &projections.Table{
 	Values: []projections.Column{{Name: "offsets", Kind: projections.Bytes}}, // 2 bytes each, big-endian, growing
 }
 
-// stretch is how many positions one has. Changing it is a new version.
+// places are the ordinals that people have in campaigns: events about many
+// recipients are found by them (sends).
+var places = &projections.Table{
+	Name:   "places",
+	Key:    []projections.Column{{Name: "person", Kind: projections.Bytes}, {Name: "campaign", Kind: projections.Bytes}},
+	Values: []projections.Column{{Name: "ordinal", Kind: projections.Int}},
+}
+
+// stretch is how many positions a run has. Changing it is a new version.
 const stretch = 1024
 
 // Projection is to be hosted.
 var Projection = projections.Projection{
-	Name: "subject_index", Version: 1,
-	Envelopes: true,
-	Tables:    []*projections.Table{runs},
-	Fold:      fold,
+	Name: "subject_index", Version: 2,
+	Data:   []string{"segment.planned", "sends.intended", "sends.accepted"},
+	Tables: []*projections.Table{runs, places, sends},
+	Fold:   fold,
 }
 
 type runKey struct {
@@ -44,6 +53,9 @@ func fold(rows projections.Rows, events []event.Recorded) error {
 	begun := stretchOf(events[0].Position)
 	for i := range events {
 		e := &events[i]
+		if err := shared(rows, e); err != nil {
+			return err
+		}
 		if e.Meta.Subject.IsZero() {
 			continue
 		}
@@ -69,3 +81,20 @@ func fold(rows projections.Rows, events []event.Recorded) error {
 }
 
 func stretchOf(p event.Position) int64 { return int64(p / stretch) }
+
+// shared takes in an event about many recipients of a campaign.
+func shared(rows projections.Rows, e *event.Recorded) error {
+	switch data := e.Data.(type) {
+	case delivery.Planned:
+		for i, person := range data.Subjects {
+			if err := rows.Put(places, projections.Row{person[:], data.Campaign[:], int64(data.First + i)}); err != nil {
+				return err
+			}
+		}
+	case delivery.Intended:
+		return sent(rows, e.Position, data.Campaign, data.Ordinals)
+	case delivery.Accepted:
+		return sent(rows, e.Position, data.Campaign, data.Ordinals)
+	}
+	return nil
+}

@@ -7,10 +7,24 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/delivery"
 	"github.com/cleversender/cleversender/domain/event"
 	"github.com/cleversender/cleversender/projections/projectiontest"
 	"github.com/cleversender/cleversender/projections/subjectindex"
 )
+
+func about(e event.Recorded) []domain.ID {
+	switch data := e.Data.(type) {
+	case delivery.Intended:
+		return data.Subjects
+	case delivery.Accepted:
+		return data.Subjects
+	}
+	if e.Meta.Subject.IsZero() {
+		return nil
+	}
+	return []domain.ID{e.Meta.Subject}
+}
 
 // The index finds every event that concerns a person and no other, up to any position, erased or not.
 func TestPositions(t *testing.T) {
@@ -23,8 +37,8 @@ func TestPositions(t *testing.T) {
 		}
 		want := map[domain.ID][]event.Position{}
 		for _, e := range history {
-			if !e.Meta.Subject.IsZero() {
-				want[e.Meta.Subject] = append(want[e.Meta.Subject], e.Position)
+			for _, person := range about(e) {
+				want[person] = append(want[person], e.Position)
 			}
 		}
 		for person, all := range want {

@@ -15,7 +15,7 @@ import (
 
 func reopened(t *testing.T, s readmodel.Store) {
 	m := model(t, s)
-	poison := readmodel.Poison{Position: 6, Event: "id", Type: "send.accepted", Version: 1}
+	poison := readmodel.Poison{Position: 6, Event: "id", Type: "sends.accepted", Version: 1}
 	ok(t, m.Apply(t.Context(), readmodel.Batch{Next: 7, Poison: []readmodel.Poison{poison}, Fold: func(r projections.Rows) error {
 		return errors.Join(r.Put(keys, projections.Row{int64(1)}), r.Put(things, thing("a", 1, "x", 1)))
 	}}))

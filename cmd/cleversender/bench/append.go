@@ -10,7 +10,7 @@ import (
 
 const appendBatch = 500
 
-// benchAppend writes batches of 500 send results, encoded and all, one append
+// benchAppend writes batches of 500 withheld sends, encoded and all, one append
 // after the other, each durable before the next.
 func benchAppend(ctx context.Context, b *bench) ([]Report, error) {
 	d := &dataset{engine: b.engine, account: b.account}
@@ -23,7 +23,7 @@ func benchAppend(ctx context.Context, b *bench) ([]Report, error) {
 	for done := 0; done < b.Size; done += appendBatch {
 		events := make([]any, min(appendBatch, b.Size-done))
 		for i := range events {
-			events[i] = delivery.Accepted{Person: person, Campaign: campaign, Ordinal: done + i, Code: 250}
+			events[i] = delivery.Withheld{Person: person, Campaign: campaign, Ordinal: done + i, Reason: delivery.Revoked}
 		}
 		w := eventlog.Write{Stream: stream, Expect: uint64(done), Events: d.drafts(events)}
 		if err := d.bulk(ctx, []eventlog.Write{w}); err != nil {

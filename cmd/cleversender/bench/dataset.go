@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"github.com/cleversender/cleversender/adapters/eventlog"
@@ -19,7 +20,8 @@ import (
 )
 
 // A dataset is one account with a list of people and a campaign that was sent
-// to them: 5 events a person, and opens and clicks of some.
+// to them: 3 events a person, one more for every hundred sends, and opens and
+// clicks of some.
 type dataset struct {
 	engine   *engine.Engine
 	account  domain.ID
@@ -65,19 +67,16 @@ func (d *dataset) send(ctx context.Context) error {
 
 func (d *dataset) segment(ctx context.Context, worker domain.ID, first int, people []domain.ID) error {
 	stream := delivery.Stream(d.campaign, d.segments)
-	intents, results := make([]any, len(people)), make([]any, len(people))
-	for i, p := range people {
-		intents[i] = delivery.Intended{Person: p, Campaign: d.campaign, Ordinal: first + i, Consent: 1}
-		results[i] = delivery.Accepted{Person: p, Campaign: d.campaign, Ordinal: first + i, Code: 250}
+	data := []any{delivery.Planned{Campaign: d.campaign, First: first, Subjects: people}, delivery.Claimed{Worker: worker}}
+	for chunk := range slices.Chunk(people, 200) {
+		intended := delivery.Intended{Campaign: d.campaign, Subjects: chunk, Consents: make([]event.Position, len(chunk))}
+		for range chunk {
+			intended.Ordinals = append(intended.Ordinals, first+len(intended.Ordinals))
+		}
+		first += len(chunk)
+		data = append(data, intended, delivery.Accepted{Campaign: d.campaign, Subjects: chunk, Ordinals: intended.Ordinals, Code: 250})
 	}
-	head := []any{delivery.Planned{Campaign: d.campaign, First: first, Subjects: people}, delivery.Claimed{Worker: worker}}
-	n := uint64(len(people))
-	writes := []eventlog.Write{
-		{Stream: stream, Expect: 0, Events: d.drafts(head)},
-		{Stream: stream, Expect: 2, Events: d.drafts(intents)},
-		{Stream: stream, Expect: 2 + n, Events: d.drafts(results)},
-	}
-	return d.bulk(ctx, writes)
+	return d.write(ctx, stream, 0, data...)
 }
 
 // engage has 6 in 10 people open and 2 in 10 click, in random order.
