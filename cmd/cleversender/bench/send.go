@@ -81,7 +81,11 @@ func (b *bench) sendTo(ctx context.Context, to *mailServer, c *letter) ([]Report
 	if run.Sent != b.Size || to.sink != nil && took.Messages != run.Sent {
 		return nil, fmt.Errorf("%d people, %+v, and the server took %d messages", b.Size, run.Finished, took.Messages)
 	}
-	sent.Extra = map[string]any{"sent": run.Sent, "events": int(head - before), "load": load}
+	recorded, err := b.recorded(ctx, before, head)
+	if err != nil {
+		return nil, err
+	}
+	sent.Extra = map[string]any{"sent": run.Sent, "recorded_with_consent": recorded, "events": int(head - before), "load": load}
 	if b.DKIM {
 		if err := sent.besideRSA(); err != nil {
 			return nil, err
