@@ -180,7 +180,7 @@ func Of(s string) Text {
 }
 
 // SealedText is a Text read back from where Sealed put it.
-func SealedText(b []byte) Text {
+func SealedText[B []byte | string](b B) Text {
 	if len(b) == 0 {
 		return Text{}
 	}
@@ -214,7 +214,7 @@ func FieldsOf(m map[string]string) Fields {
 }
 
 // SealedFields is a Fields read back from where Sealed put it.
-func SealedFields(b []byte) Fields {
+func SealedFields[B []byte | string](b B) Fields {
 	if len(b) == 0 {
 		return Fields{}
 	}

@@ -159,10 +159,10 @@ func TestOpenFails(t *testing.T) {
 func TestEmpty(t *testing.T) {
 	var text personal.Text
 	text.Seal(func([]byte) []byte { t.Error("sealed nothing"); return nil })
-	if s, ok := text.Reveal(); s != "" || !ok || !text.IsEmpty() || !personal.Of("").IsEmpty() || !personal.SealedText(nil).IsEmpty() {
+	if s, ok := text.Reveal(); s != "" || !ok || !text.IsEmpty() || !personal.Of("").IsEmpty() || !personal.SealedText("").IsEmpty() {
 		t.Error("empty is something")
 	}
-	if m, ok := (personal.Fields{}).Reveal(); m != nil || !ok || !personal.FieldsOf(nil).IsEmpty() || !personal.SealedFields(nil).IsEmpty() {
+	if m, ok := (personal.Fields{}).Reveal(); m != nil || !ok || !personal.FieldsOf(nil).IsEmpty() || !personal.SealedFields("").IsEmpty() {
 		t.Error("empty is something")
 	}
 }

@@ -15,19 +15,9 @@ import (
 )
 
 var people = &projections.Table{
-	Name: "people",
-	Key:  []projections.Column{{Name: "account", Kind: projections.Bytes}, {Name: "person", Kind: projections.Bytes}},
-	Values: []projections.Column{
-		{Name: "added", Kind: projections.Int},
-		{Name: "source", Kind: projections.Text},
-		{Name: "email", Kind: projections.Bytes}, // sealed; so are the next two
-		{Name: "name", Kind: projections.Bytes},
-		{Name: "attributes", Kind: projections.Bytes},
-		{Name: "sealed_by", Kind: projections.Bytes},
-		{Name: "consents", Kind: projections.Bytes}, // see pack.go
-		{Name: "lists", Kind: projections.Bytes},
-		{Name: "holds", Kind: projections.Bytes},
-	},
+	Name:   "people",
+	Key:    []projections.Column{{Name: "account", Kind: projections.Bytes}, {Name: "person", Kind: projections.Bytes}},
+	Values: []projections.Column{{Name: "known", Kind: projections.Bytes}}, // see pack.go
 }
 
 var members = &projections.Table{
@@ -75,7 +65,7 @@ var accounts = &projections.Table{
 
 // Projection is to be hosted.
 var Projection = projections.Projection{
-	Name: "audience", Version: 2,
+	Name: "audience", Version: 3,
 	Types: []string{
 		"list.created", "list.archived",
 		"subscriber.added", "subscriber.joined", "subscriber.rectified", "subscriber.erased",

@@ -58,8 +58,8 @@ func (s *person) objects(m *member) bool {
 	return objection != nil && !(own && m.at > objection.Position)
 }
 
-// Column holds is packed: for each its index in holds (1), position (8), since
-// (8, microseconds). A change of order is a new version of the projection.
+// Holds are packed, for each its index in holds (1), position (8), since (8,
+// microseconds). A change of order is a new version of the projection.
 var holds = []subscriber.Hold{
 	subscriber.Restriction, subscriber.Objection,
 	subscriber.HardBounce, subscriber.SoftBounces, subscriber.Complaint, subscriber.Manual,
@@ -77,18 +77,17 @@ func packHolds(hs []Held) []byte {
 	return b
 }
 
-func readHolds(b []byte) ([]Held, error) {
+func readHolds(hs []Held, b []byte) ([]Held, error) {
 	if len(b)%heldSize != 0 {
 		return nil, errPacked
 	}
-	hs := make([]Held, 0, len(b)/heldSize)
 	for ; len(b) > 0; b = b[heldSize:] {
 		if int(b[0]) >= len(holds) {
 			return nil, errPacked
 		}
 		hs = append(hs, Held{
 			holds[b[0]], event.Position(binary.BigEndian.Uint64(b[1:])),
-			time.UnixMicro(int64(binary.BigEndian.Uint64(b[9:]))).UTC(),
+			projections.Time(int64(binary.BigEndian.Uint64(b[9:]))),
 		})
 	}
 	return hs, nil

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"slices"
-	"time"
 
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/consent"
@@ -14,8 +13,11 @@ import (
 	"github.com/cleversender/cleversender/projections"
 )
 
-// Columns consents and lists are packed, numbers big-endian:
+// What is known of a person is one column, since SQLite asks for its share of
+// each. Numbers are big-endian:
 //
+//	known     added (8, microseconds), sealed by (16), and then, each after its
+//	          length (4): source, consents, lists, holds; sealed email, name, attributes
 //	answer    status (index into statuses, +128 while asked), position (8)
 //	consents  an answer for each of purposes; empty when there is none at all
 //	lists     for each: list id (16), answer (9), joined (1), since (8, microseconds)
@@ -56,7 +58,7 @@ func (a *answer) read(b []byte) error {
 	return nil
 }
 
-var errPacked = errors.New("audience: a packed column of another length")
+var errPacked = errors.New("audience: what is known of a person is of another length")
 
 func (as *answers) pack() []byte {
 	if *as == (answers{}) {
@@ -70,6 +72,7 @@ func (as *answers) pack() []byte {
 }
 
 func (as *answers) read(b []byte) error {
+	*as = answers{}
 	if len(b) == 0 {
 		return nil
 	}
@@ -95,44 +98,89 @@ func packMembers(ms []member) []byte {
 	return b
 }
 
-func readMembers(b []byte) ([]member, error) {
+func readMembers(ms []member, b []byte) ([]member, error) {
 	if len(b)%memberSize != 0 {
 		return nil, errPacked
 	}
-	ms := make([]member, len(b)/memberSize)
-	for i := range ms {
-		m, b := &ms[i], b[i*memberSize:]
-		m.list = domain.ID(b[:16])
+	for ; len(b) > 0; b = b[memberSize:] {
+		m := member{
+			list: domain.ID(b[:16]), joined: b[16+answerSize] != 0,
+			since: projections.Time(int64(binary.BigEndian.Uint64(b[16+answerSize+1:]))),
+		}
 		if err := m.read(b[16:]); err != nil {
 			return nil, err
 		}
-		m.joined = b[16+answerSize] != 0
-		m.since = time.UnixMicro(int64(binary.BigEndian.Uint64(b[16+answerSize+1:]))).UTC()
+		ms = append(ms, m)
 	}
 	return ms, nil
 }
 
+const fixedSize = 8 + 16 // of what is known of whoever it is
+
 func (s *person) row() projections.Row {
-	return projections.Row{
-		s.Account[:], s.ID[:], projections.Micros(s.AddedAt), string(s.Source),
-		s.Email.Sealed(), s.Name.Sealed(), s.Attributes.Sealed(), s.SealedBy[:],
-		s.answers.pack(), packMembers(s.members), packHolds(s.Holds),
+	parts := [...][]byte{
+		[]byte(s.Source), s.answers.pack(), packMembers(s.members), packHolds(s.Holds),
+		s.Email.Sealed(), s.Name.Sealed(), s.Attributes.Sealed(),
 	}
+	size := fixedSize
+	for _, part := range parts {
+		size += 4 + len(part)
+	}
+	b := binary.BigEndian.AppendUint64(make([]byte, 0, size), uint64(projections.Micros(s.AddedAt)))
+	b = append(b, s.SealedBy[:]...)
+	for _, part := range parts {
+		b = append(binary.BigEndian.AppendUint32(b, uint32(len(part))), part...)
+	}
+	return projections.Row{s.Account[:], s.ID[:], b}
 }
 
+// read may be called for one row after the other: what it read before is gone then.
 func (s *person) read(r projections.Row) (err error) {
-	s.exists = true
-	s.Account, s.ID, s.AddedAt, s.Source = r.ID(0), r.ID(1), r.Time(2), subscriber.Source(r.Text(3))
-	s.Email, s.Name = personal.SealedText(r.Bytes(4)), personal.SealedText(r.Bytes(5))
-	s.Attributes, s.SealedBy = personal.SealedFields(r.Bytes(6)), r.ID(7)
-	if err := s.answers.read(r.Bytes(8)); err != nil {
+	b := r.Bytes(2)
+	if len(b) < fixedSize {
+		return errPacked
+	}
+	s.exists, s.Account, s.ID = true, r.ID(0), r.ID(1)
+	s.AddedAt = projections.Time(int64(binary.BigEndian.Uint64(b)))
+	s.SealedBy = domain.ID(b[8:fixedSize])
+	var source, answers, members, holds []byte
+	b = b[fixedSize:]
+	for _, part := range [...]*[]byte{&source, &answers, &members, &holds} {
+		if *part, b, err = cut(b); err != nil {
+			return err
+		}
+	}
+	if err := s.answers.read(answers); err != nil {
 		return err
 	}
-	if s.members, err = readMembers(r.Bytes(9)); err != nil {
+	if s.members, err = readMembers(s.members[:0], members); err != nil {
 		return err
 	}
-	s.Holds, err = readHolds(r.Bytes(10))
-	return err
+	if s.Holds, err = readHolds(s.Holds[:0], holds); err != nil {
+		return err
+	}
+	s.Source = subscriber.Source(source)
+	var email, name, attributes string
+	sealed := string(b) // in one piece
+	for _, part := range [...]*string{&email, &name, &attributes} {
+		if *part, sealed, err = cut(sealed); err != nil {
+			return err
+		}
+	}
+	s.Email, s.Name, s.Attributes = personal.SealedText(email), personal.SealedText(name), personal.SealedFields(attributes)
+	return nil
+}
+
+// cut takes the part off that b begins with, after its length.
+func cut[B []byte | string](b B) (part, rest B, err error) {
+	if len(b) < 4 {
+		return part, b, errPacked
+	}
+	n := int(b[0])<<24 | int(b[1])<<16 | int(b[2])<<8 | int(b[3])
+	if len(b)-4 < n {
+		return part, b, errPacked
+	}
+	return b[4 : 4+n], b[4+n:], nil
 }
 
 func (l *List) row() projections.Row {

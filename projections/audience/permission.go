@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/consent"
 	"github.com/cleversender/cleversender/domain/delivery"
 	"github.com/cleversender/cleversender/domain/event"
 	"github.com/cleversender/cleversender/domain/personal"
@@ -38,13 +39,13 @@ func Permissions(ctx context.Context, r projections.Reader, account domain.ID, l
 	if err != nil {
 		return nil, err
 	}
+	var p person
 	for i, row := range rows {
 		if row == nil {
 			out[i].Withhold = delivery.Erased
 			continue
 		}
-		p, err := readPerson(row, list)
-		if err != nil {
+		if err := p.read(row); err != nil {
 			return nil, err
 		}
 		if out[i], err = p.permission(lists, list); err != nil {
@@ -54,31 +55,34 @@ func Permissions(ctx context.Context, r projections.Reader, account domain.ID, l
 	return out, nil
 }
 
-func (p *Person) permission(lists []domain.ID, list func(domain.ID) (List, error)) (Permission, error) {
-	allowed := Permission{Withhold: p.holdsBack()}
+func (s *person) permission(lists []domain.ID, list func(domain.ID) (List, error)) (Permission, error) {
+	allowed := Permission{Withhold: s.holdsBack()}
 	for _, id := range lists {
 		l, err := list(id)
 		if err != nil {
 			return allowed, err
 		}
-		i := slices.IndexFunc(p.Lists, func(m Member) bool { return m.List == id })
-		if l.Archived || i < 0 {
+		m := s.on(id)
+		if l.Archived || m == nil {
 			continue
 		}
-		switch m := p.Lists[i]; {
-		case m.Standing == Mailable:
+		switch standing := s.standing(m, l.DoubleOptIn); {
+		case standing == Mailable:
 			return Permission{
-				List: id, Consent: m.Consent, OpenTracking: p.OpenTracking > 0, ClickTracking: p.ClickTracking > 0,
-				Email: p.Email, Name: p.Name, Attributes: p.Attributes, SealedBy: p.SealedBy,
+				List: id, Consent: m.at, OpenTracking: s.allows(consent.OpenTracking), ClickTracking: s.allows(consent.ClickTracking),
+				Email: s.Email, Name: s.Name, Attributes: s.Attributes, SealedBy: s.SealedBy,
 			}, nil
-		case m.Standing == Revoked:
+		case standing == Revoked:
 			allowed.Withhold = delivery.Revoked
-		case m.Standing == Unconfirmed && allowed.Withhold == delivery.NoConsent:
+		case standing == Unconfirmed && allowed.Withhold == delivery.NoConsent:
 			allowed.Withhold = delivery.Unconfirmed
 		}
 	}
 	return allowed, nil
 }
+
+// allows reports whether a consent for the account as a whole is in force.
+func (s *person) allows(p consent.Purpose) bool { return s.answers[purpose(p)].inForce(false) > 0 }
 
 // holdsBack is why whoever is mailable on no list is not mailed, before any list
 // is looked at. What holds somebody back shows on their lists, too (standing):

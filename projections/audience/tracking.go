@@ -27,19 +27,18 @@ func TrackingOf(ctx context.Context, r projections.Reader, who []Who) ([]Trackin
 		return nil, err
 	}
 	out := make([]Tracking, len(who))
+	var p person
 	for i, row := range rows {
 		if row == nil {
 			continue
 		}
-		var p person
 		if err := p.read(row); err != nil {
 			return nil, err
 		}
 		if p.Held(subscriber.Restriction) != nil {
 			continue
 		}
-		out[i].Opens = p.answers[purpose(consent.OpenTracking)].inForce(false) > 0
-		out[i].Clicks = p.answers[purpose(consent.ClickTracking)].inForce(false) > 0
+		out[i].Opens, out[i].Clicks = p.allows(consent.OpenTracking), p.allows(consent.ClickTracking)
 	}
 	return out, nil
 }
