@@ -7,10 +7,17 @@
 package dkim
 
 import (
+	"crypto"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"slices"
-
-	"github.com/emersion/go-msgauth/dkim"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
 )
 
 // covered is what each signature covers besides the body: RFC 6376, section
@@ -29,7 +36,15 @@ type Key struct {
 
 // Signer signs with the same keys, for many goroutines at once. One without
 // keys leaves messages as they are.
-type Signer struct{ with []dkim.SignOptions }
+type Signer struct{ with []signatory }
+
+// signatory is a key that is ready to sign.
+type signatory struct {
+	Key
+	crypto.Signer
+	hash crypto.Hash // that the signature names; 0 for Ed25519, which does not
+	tags string      // of the signature, as far as all messages share them
+}
 
 // NewSigner reads the keys.
 func NewSigner(keys []Key) (*Signer, error) {
@@ -39,39 +54,79 @@ func NewSigner(keys []Key) (*Signer, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read the private key %s of %s: %w", k.Selector, k.Domain, err)
 		}
-		s.with = append(s.with, dkim.SignOptions{
-			Domain: k.Domain, Selector: k.Selector, Signer: key, HeaderKeys: covered,
-			HeaderCanonicalization: dkim.CanonicalizationRelaxed, BodyCanonicalization: dkim.CanonicalizationRelaxed,
-		})
+		with := signatory{Key: k, Signer: key, hash: crypto.SHA256}
+		algorithm := "rsa-sha256"
+		if _, ok := key.Public().(ed25519.PublicKey); ok {
+			with.hash, algorithm = 0, "ed25519-sha256"
+		}
+		var names []string // in lines
+		for some := range slices.Chunk(covered, 4) {
+			names = append(names, strings.Join(some, ":"))
+		}
+		with.tags = " v=1; a=" + algorithm + "; c=relaxed/relaxed;\r\n d=" + k.Domain + ";\r\n s=" + k.Selector +
+			";\r\n h=" + strings.Join(names, ":\r\n  ") + ";\r\n t="
+		s.with = append(s.with, with)
 	}
 	return s, nil
 }
 
-// Sign puts a signature of each key in front of the message that buf[at:] is,
-// and returns the longer buf. What is in front of at is left alone.
-func (s *Signer) Sign(buf []byte, at int) ([]byte, error) {
-	var made []byte
-	for i := range s.with {
-		one, err := sign(&s.with[i], buf[at:])
-		if err != nil {
-			return nil, fmt.Errorf("sign as %s of %s: %w", s.with[i].Selector, s.with[i].Domain, err)
-		}
-		made = append(made, one...)
-	}
-	return slices.Insert(buf, at, made...), nil
+// room is what signing a message needs, and the next one again.
+type room struct {
+	fields     [][]byte
+	text, made []byte
 }
 
-func sign(with *dkim.SignOptions, message []byte) (string, error) {
-	signer, err := dkim.NewSigner(with)
+var rooms = sync.Pool{New: func() any { return new(room) }}
+
+// Sign puts a signature of each key in front of the message that buf[at:] is,
+// whose lines end in CRLF, and returns the longer buf. What is in front of at is
+// left alone.
+func (s *Signer) Sign(buf []byte, at int) ([]byte, error) {
+	if len(s.with) == 0 {
+		return buf, nil
+	}
+	r := rooms.Get().(*room)
+	defer rooms.Put(r)
+	fields, body, err := headerOf(r.fields[:0], buf[at:])
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	if _, err := signer.Write(message); err != nil {
-		_ = signer.Close() // the first error counts
-		return "", err
+	r.text = appendBody(r.text[:0], buf[at+body:])
+	bodyHash := sha256.Sum256(r.text)
+	r.text, r.fields, r.made = appendFields(r.text[:0], fields, covered), fields, r.made[:0]
+	for _, k := range s.with {
+		if err := k.sign(r, bodyHash, time.Now()); err != nil {
+			return nil, fmt.Errorf("sign as %s of %s: %w", k.Selector, k.Domain, err)
+		}
 	}
-	if err := signer.Close(); err != nil {
-		return "", err
-	}
-	return signer.Signature(), nil
+	return slices.Insert(buf, at, r.made...), nil
 }
+
+const fieldName = "DKIM-Signature"
+
+// sign appends to r.made the signature of the fields in r.text: RFC 6376,
+// sections 3.5 and 3.7.
+func (k *signatory) sign(r *room, bodyHash [sha256.Size]byte, now time.Time) error {
+	r.made = append(append(r.made, fieldName...), ':')
+	from := len(r.made)
+	r.made = strconv.AppendInt(append(r.made, k.tags...), now.Unix(), 10)
+	r.made = base64.StdEncoding.AppendEncode(append(r.made, ";\r\n bh="...), bodyHash[:])
+	r.made = append(r.made, ";\r\n b="...)
+
+	header := len(r.text)
+	r.text = appendField(r.text, fieldName, r.made[from:])
+	hash := sha256.Sum256(r.text)
+	r.text = r.text[:header]
+	signature, err := k.Sign(rand.Reader, hash[:], k.hash)
+	if err != nil {
+		return err
+	}
+	for part := range slices.Chunk(signature, lineBytes) {
+		r.made = append(base64.StdEncoding.AppendEncode(r.made, part), "\r\n "...)
+	}
+	r.made = append(r.made[:len(r.made)-len("\r\n ")], "\r\n"...)
+	return nil
+}
+
+// lineBytes is how much of a signature is in one line; no padding before the last.
+const lineBytes = 54

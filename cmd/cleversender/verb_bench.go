@@ -14,7 +14,7 @@ type benchVerb struct {
 	Dir       string `help:"Where to put the data; without it a temporary folder." type:"path"`
 	SMTP      string `help:"Send: the server to measure on, host:port or a URL; without it a sink of our own." name:"smtp"`
 
-	DKIM       bool   `help:"Send: sign every message with a key of 2048 bits, beside what the signatures alone take." name:"dkim"`
+	DKIM       bool   `help:"Send: a campaign signed with a key of 2048 bits, beside the same one unsigned and the signatures alone." name:"dkim"`
 	CPUProfile string `help:"File to write a CPU profile of what is measured to (go tool pprof)." type:"path" name:"cpuprofile"`
 }
 

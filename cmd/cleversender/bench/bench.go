@@ -9,6 +9,7 @@ import (
 	"runtime/pprof"
 	"time"
 
+	"github.com/cleversender/cleversender/cmd/cleversender/client"
 	"github.com/cleversender/cleversender/cmd/cleversender/engine"
 	"github.com/cleversender/cleversender/commands"
 	"github.com/cleversender/cleversender/domain"
@@ -22,7 +23,7 @@ type Config struct {
 	Log       io.Writer // says what goes on; never the figures
 
 	SMTP       string // send: the server that takes the mail, host:port or a URL; "": a sink of our own
-	DKIM       bool   // send: sign every message
+	DKIM       bool   // send: what signing every message adds
 	CPUProfile string // file for a profile of what is measured; "": none
 }
 
@@ -47,6 +48,7 @@ type bench struct {
 	account domain.ID
 	token   string
 	list    domain.ID
+	api     *client.Client // of the engine that sends
 }
 
 // Run measures, and gives every line to report as soon as it is there.
