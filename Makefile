@@ -14,10 +14,11 @@ build:
 demo: build
 	$(BIN) demo $(if $(EXIT),--exit)
 
-# The race detector needs a C compiler, the dashboard's tests need Chromium, and
-# signed mail goes through a real server where it can be installed.
+# The race detector needs a C compiler, the dashboard's tests need Chromium, what
+# is kept in PostgreSQL needs PostgreSQL, and signed mail goes through a real
+# server where it can be installed.
 test:
-	.ci/need gcc chromium postfix python3-dkim
+	.ci/need gcc chromium postfix python3-dkim postgresql
 	CGO_ENABLED=1 $(GO) test -race ./...
 
 # A campaign whose server is killed (kill -9) ten times on the way; the last lines say what came of it.
