@@ -127,37 +127,69 @@ func TestTheKeyOfBehaviourIsMadeAhead(t *testing.T) {
 	}
 }
 
-// Many people's keys are found whether they lie side by side or far apart.
+// Many people's keys are found whether they lie side by side, in whatever order
+// they came, or far apart.
 func TestKeysNearAndFar(t *testing.T) {
+	const all = 400
+	for order, batches := range map[string][][2]int{
+		"by id":                   {{0, all}},
+		"the last came first":     {{all / 2, all}, {0, all / 2}},
+		"some came later":         {{0, 100}, {150, all}, {100, 150}},
+		"the first one came last": {{1, all}, {0, 1}},
+	} {
+		dir, uri := t.TempDir(), newRoot(t)
+		s := open(t, dir, uri)
+		subjects, made := make([]domain.ID, all), make([]cipher.AEAD, all)
+		for i := range subjects {
+			subjects[i] = newID(t)
+		}
+		for _, b := range batches {
+			copy(made[b[0]:b[1]], ensure(t, s, identity(subjects[b[0]:b[1]]...)...))
+		}
+		gone := all / 2
+		if _, err := s.Shred(ctx, subjects[gone]); err != nil {
+			t.Fatal(err)
+		}
+		made[gone] = nil
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for _, step := range []int{1, 2, 20} {
+			again := open(t, dir, uri) // nothing is cached
+			var some []domain.ID
+			var want []cipher.AEAD
+			for i := 0; i < all; i += step {
+				some, want = append(some, subjects[i]), append(want, made[i])
+			}
+			got, err := again.Lookup(ctx, identity(some...))
+			if err != nil {
+				t.Fatalf("%s, every %dth: %v", order, step, err)
+			}
+			for i := range got {
+				if (got[i] == nil) != (want[i] == nil) || got[i] != nil && !same(got[i], want[i]) {
+					t.Fatalf("%s, every %dth: key %d is another", order, step, i)
+				}
+			}
+			if err := again.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// Who has given up waiting gets no keys.
+func TestALookUpThatIsCancelled(t *testing.T) {
 	dir, uri := t.TempDir(), newRoot(t)
 	s := open(t, dir, uri)
-	subjects := make([]domain.ID, 400)
-	for i := range subjects {
-		subjects[i] = newID(t)
-	}
-	made := ensure(t, s, identity(subjects...)...)
+	known := newID(t)
+	ensure(t, s, identity(known)...)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for _, step := range []int{1, 2, 20} {
-		again := open(t, dir, uri) // nothing is cached
-		var some []domain.ID
-		var want []cipher.AEAD
-		for i := 0; i < len(subjects); i += step {
-			some, want = append(some, subjects[i]), append(want, made[i])
-		}
-		got, err := again.Lookup(ctx, identity(some...))
-		if err != nil {
-			t.Fatalf("every %dth: %v", step, err)
-		}
-		for i := range got {
-			if !same(got[i], want[i]) {
-				t.Fatalf("every %dth: key %d is another", step, i)
-			}
-		}
-		if err := again.Close(); err != nil {
-			t.Fatal(err)
-		}
+	over, cancel := context.WithCancel(ctx)
+	cancel()
+	if _, err := open(t, dir, uri).Lookup(over, identity(known)); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -50,7 +50,14 @@ func (s *Store) Lookup(ctx context.Context, refs []personal.KeyRef) ([]cipher.AE
 }
 
 func (s *Store) reading(ctx context.Context) queryer {
-	return func(query string, args ...any) (*sql.Rows, error) { return s.reader.query(ctx, query, args...) }
+	done := ctx.Err()
+	ctx = context.WithoutCancel(ctx) // watching one costs as much as a row of each read
+	return func(query string, args ...any) (*sql.Rows, error) {
+		if done != nil {
+			return nil, done
+		}
+		return s.reader.query(ctx, query, args...)
+	}
 }
 
 // pending is what find leaves to do: indexes of refs without a row, and when
@@ -113,7 +120,7 @@ func existing(q queryer, refs []personal.KeyRef, want []int, found func(i int, w
 			subjects[k] = refs[i].Subject
 		}
 		seen := make([]bool, len(of))
-		err := wrappedKeys(q, class, subjects, func(id domain.ID, wrapped []byte) error {
+		see := func(id domain.ID, wrapped []byte) error {
 			k, _ := slices.BinarySearchFunc(subjects, id, compareIDs)
 			for ; k < len(of) && subjects[k] == id; k++ {
 				if seen[k] {
@@ -125,8 +132,11 @@ func existing(q queryer, refs []personal.KeyRef, want []int, found func(i int, w
 				}
 			}
 			return nil
-		})
-		if err != nil {
+		}
+		if err := nearby(q, class, subjects, see); err != nil {
+			return nil, err
+		}
+		if err := wrappedKeys(q, class, without(subjects, seen), see); err != nil {
 			return nil, err
 		}
 		for k, i := range of {
@@ -137,4 +147,15 @@ func existing(q queryer, refs []personal.KeyRef, want []int, found func(i int, w
 	}
 	slices.Sort(missing)
 	return missing, nil
+}
+
+// without is the subjects that are not seen yet.
+func without(subjects []domain.ID, seen []bool) []domain.ID {
+	var left []domain.ID
+	for k, id := range subjects {
+		if !seen[k] {
+			left = append(left, id)
+		}
+	}
+	return left
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -101,16 +102,7 @@ func eachOf(q queryer, query string, first []any, subjects []domain.ID, each fun
 		if err != nil {
 			return err
 		}
-		for rows.Next() {
-			if err := each(rows); err != nil {
-				rows.Close()
-				return err
-			}
-		}
-		if err := rows.Close(); err != nil {
-			return err
-		}
-		if err := rows.Err(); err != nil {
+		if err := drain(rows, each); err != nil {
 			return err
 		}
 		subjects = subjects[n:]
@@ -118,11 +110,46 @@ func eachOf(q queryer, query string, first []any, subjects []domain.ID, each fun
 	return nil
 }
 
+func drain(rows *sql.Rows, each func(*sql.Rows) error) error {
+	defer rows.Close()
+	for rows.Next() {
+		if err := each(rows); err != nil {
+			return err
+		}
+	}
+	return errors.Join(rows.Close(), rows.Err())
+}
+
 // wrappedKeys gives the stored form of each key that exists, destroyed ones
-// too, and perhaps others' keys. subjects are sorted.
+// too. subjects are sorted.
 func wrappedKeys(q queryer, class personal.Class, subjects []domain.ID, each func(domain.ID, []byte) error) error {
-	read := func(rows *sql.Rows) error {
-		var subject, wrapped sql.RawBytes
+	return eachOf(q, `SELECT subject, wrapped FROM keys WHERE class = ? AND subject IN (%s)`, []any{int64(class)}, subjects, keyRow(each))
+}
+
+// nearby gives what wrappedKeys would, but for those that lie elsewhere, and
+// perhaps others' keys: everything between the keys of the first subject and
+// the last, when that is not much more than what is asked for. Who came one
+// after the other lies side by side, and is read without looking each up.
+func nearby(q queryer, class personal.Class, subjects []domain.ID, each func(domain.ID, []byte) error) error {
+	n := len(subjects)
+	if n < 8 {
+		return nil
+	}
+	first, last, kind := subjects[0], subjects[n-1], int64(class)
+	rows, err := q(between, first[:], kind, last[:], kind, len(classes)*n, kind)
+	if err != nil {
+		return err
+	}
+	return drain(rows, keyRow(each))
+}
+
+const between = `WITH ends AS (
+	SELECT (SELECT slot FROM keys WHERE subject = ? AND class = ?) AS first, (SELECT slot FROM keys WHERE subject = ? AND class = ?) AS last)
+SELECT subject, wrapped FROM ends CROSS JOIN keys ON slot BETWEEN first AND last WHERE last - first < ? AND class = ?`
+
+func keyRow(each func(domain.ID, []byte) error) func(*sql.Rows) error {
+	var subject, wrapped sql.RawBytes
+	return func(rows *sql.Rows) error {
 		if err := rows.Scan(&subject, &wrapped); err != nil {
 			return err
 		}
@@ -132,37 +159,7 @@ func wrappedKeys(q queryer, class personal.Class, subjects []domain.ID, each fun
 		}
 		return each(id, wrapped)
 	}
-	if whole, err := nearby(q, class, subjects, read); whole || err != nil {
-		return err
-	}
-	return eachOf(q, `SELECT subject, wrapped FROM keys WHERE class = ? AND subject IN (%s)`, []any{int64(class)}, subjects, read)
 }
-
-// nearby reads the keys from the first subject to the last, when there are
-// many and their ids were made within a few moments: those of an import lie side
-// by side. It is not whole when too many others lie in between.
-func nearby(q queryer, class personal.Class, subjects []domain.ID, each func(*sql.Rows) error) (whole bool, err error) {
-	if n := uint64(len(subjects)); n < 8 || madeAt(subjects[n-1])-madeAt(subjects[0]) > n {
-		return false, nil
-	}
-	limit := len(subjects) + len(subjects)/2
-	rows, err := q(`SELECT subject, wrapped FROM keys WHERE class = ? AND subject BETWEEN ? AND ? ORDER BY subject LIMIT ?`,
-		int64(class), subjects[0][:], subjects[len(subjects)-1][:], limit)
-	if err != nil {
-		return false, err
-	}
-	defer rows.Close()
-	for limit > 0 && rows.Next() {
-		if err := each(rows); err != nil {
-			return false, err
-		}
-		limit--
-	}
-	return limit > 0, rows.Err()
-}
-
-// madeAt is the millisecond of a UUIDv7 (RFC 9562, section 5.7).
-func madeAt(id domain.ID) uint64 { return binary.BigEndian.Uint64(id[:]) >> 16 }
 
 // tombstones gives those of the subjects that were erased.
 func tombstones(q queryer, subjects []domain.ID, each func(domain.ID)) error {
