@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 
@@ -120,8 +121,21 @@ func (g *segment) rests(turn []delivery.Recipient) (now []delivery.Recipient, ne
 // DomainOf is an address's domain, as limits know it.
 func DomainOf(email string) string {
 	host := strings.ToLower(email[strings.LastIndexByte(email, '@')+1:])
+	if plain(host) {
+		return host
+	}
 	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
 		return ascii
 	}
 	return host
+}
+
+// plain: in A-labels already.
+func plain(host string) bool {
+	for i := range len(host) {
+		if host[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return !strings.Contains(host, "xn--")
 }

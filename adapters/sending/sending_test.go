@@ -1,10 +1,14 @@
 package sending_test
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 
+	"github.com/cleversender/cleversender/adapters/sending"
 	"github.com/cleversender/cleversender/domain/campaign"
+	"golang.org/x/net/idna"
+	"pgregory.net/rapid"
 )
 
 // A campaign gets to everybody once, and says so.
@@ -25,6 +29,28 @@ func TestEverybodyGetsItOnce(t *testing.T) {
 			if n := w.sink.count(i); n != 1 {
 				t.Errorf("recipient %d got %d messages", i, n)
 			}
+		}
+	})
+}
+
+// Limits know a domain in one form, however an address writes it.
+func TestDomainOf(t *testing.T) {
+	for email, want := range map[string]string{
+		"ann@Example.ORG": "example.org", "ann@bücher.example": "xn--bcher-kva.example", "ann@XN--BCHER-KVA.example": "xn--bcher-kva.example",
+		"ann@under_score.example": "under_score.example", "nobody": "nobody",
+	} {
+		if got := sending.DomainOf(email); got != want {
+			t.Errorf("%s: %s, want %s", email, got, want)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		host := rapid.StringMatching(`[a-zA-Z0-9._-]{0,70}`).Draw(t, "host")
+		want, err := idna.Lookup.ToASCII(strings.ToLower(host))
+		if err != nil {
+			want = strings.ToLower(host)
+		}
+		if got := sending.DomainOf("x@" + host); got != want {
+			t.Fatalf("%q, want %q", got, want)
 		}
 	})
 }
