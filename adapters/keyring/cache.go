@@ -14,8 +14,8 @@ import (
 // open takes about a kilobyte.
 const generation = 4096
 
-// bulk is how many keys asked for together are not kept: they are a campaign's,
-// and each is needed once.
+// bulk is how many keys asked for together are not kept: they are a campaign's
+// or an import's, and each is needed once.
 const bulk = 64
 
 // classes lists every class that keys are kept for.

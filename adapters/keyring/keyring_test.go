@@ -177,6 +177,27 @@ func TestKeysNearAndFar(t *testing.T) {
 	}
 }
 
+// Few keys are kept for who asks again; those of an import or a campaign are not.
+func TestKeysOfManyAreNotKept(t *testing.T) {
+	s := open(t, t.TempDir(), newRoot(t))
+	many, few := make([]domain.ID, bulk), make([]domain.ID, bulk-1)
+	for i := range many {
+		many[i] = newID(t)
+	}
+	for i := range few {
+		few[i] = newID(t)
+	}
+	ensure(t, s, identity(many...)...)
+	ensure(t, s, identity(many...)...)
+	if n := len(s.cache.young); n != 0 {
+		t.Errorf("%d of many are kept", n)
+	}
+	ensure(t, s, identity(few...)...)
+	if n := len(s.cache.young); n != len(few) {
+		t.Errorf("%d of %d are kept", n, len(few))
+	}
+}
+
 // Who has given up waiting gets no keys.
 func TestALookUpThatIsCancelled(t *testing.T) {
 	dir, uri := t.TempDir(), newRoot(t)

@@ -88,10 +88,15 @@ func (s *Store) find(ctx context.Context, refs []personal.KeyRef) ([]cipher.AEAD
 	if todo.missing, err = existing(s.reading(ctx), refs, missing, open); err != nil {
 		return nil, todo, fmt.Errorf("look up keys: %w", err)
 	}
-	if len(missing) < bulk {
-		s.cache.put(at, refs, out, missing)
-	}
+	s.remember(at, refs, out, missing)
 	return out, todo, nil
+}
+
+// remember puts keys into the cache, unless there are so many that each is needed once.
+func (s *Store) remember(at uint64, refs []personal.KeyRef, keys []cipher.AEAD, which []int) {
+	if len(which) < bulk {
+		s.cache.put(at, refs, keys, which)
+	}
 }
 
 func (s *Store) open(ref personal.KeyRef, wrapped []byte) (cipher.AEAD, error) {

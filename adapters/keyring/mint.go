@@ -48,7 +48,7 @@ func (s *Store) mint(refs []personal.KeyRef, out []cipher.AEAD, todo pending) er
 	if err := s.writer.do(func(w *writer) error { return s.insert(w, refs, out, fresh) }); err != nil {
 		return err
 	}
-	s.cache.put(todo.at, refs, out, todo.missing)
+	s.remember(todo.at, refs, out, todo.missing)
 	return nil
 }
 
