@@ -54,11 +54,10 @@ func (s *said) allows() event.Position {
 	return s.consent
 }
 
-// intent is a person's part of sends.intended, the consent that it names, and the one in force
-// where it stands. Whom something else held back there may be let go before the
-// message leaves: since says from where on it may.
+// intent is a person's part of sends.intended, the consent that it names, and
+// the one by which mail might go out where it stands; 0: none.
 type intent struct {
-	at, names, consent, since event.Position
+	at, names, allows event.Position
 }
 
 // audit is a whole log, read once from the first event to the last.
@@ -121,13 +120,7 @@ func (a *audit) take(e event.Recorded) {
 	case delivery.Withheld:
 		a.open[id] = false
 	default:
-		p := a.person(id)
-		p.take(e)
-		if all := a.intents[id]; len(all) > 0 {
-			if i := &all[len(all)-1]; i.since == 0 && i.consent > 0 && p.allows() == i.consent {
-				i.since = e.Position
-			}
-		}
+		a.person(id).take(e)
 	}
 }
 
@@ -143,12 +136,7 @@ func (a *audit) intended(id domain.ID, at, names event.Position) {
 		a.complain("event %d: intended again, and nobody knows what became of the last", at)
 	}
 	a.open[id] = true
-	p := a.person(id)
-	i := intent{at: at, names: names, consent: p.consent}
-	if p.allows() > 0 {
-		i.since = at
-	}
-	a.intents[id] = append(a.intents[id], i)
+	a.intents[id] = append(a.intents[id], intent{at, names, a.person(id).allows()})
 }
 
 func (a *audit) taken(id domain.ID, at event.Position) {
@@ -170,11 +158,9 @@ func (a *audit) left(id domain.ID, by event.Position) {
 	switch {
 	case n == 0:
 		a.complain("by %d: left without an intent", by)
-	case all[n-1].consent == 0:
-		a.complain("by %d: left, without a consent in force at the intent, %d", by, all[n-1].at)
-	case all[n-1].consent != all[n-1].names:
-		a.complain("by %d: left, allowed by %d, and the intent, %d, names %d", by, all[n-1].consent, all[n-1].at, all[n-1].names)
-	case all[n-1].since == 0 || all[n-1].since > by:
-		a.complain("by %d: left, though something held the person back since before the intent, %d", by, all[n-1].at)
+	case all[n-1].allows == 0:
+		a.complain("by %d: left, and nothing allowed it at the intent, %d", by, all[n-1].at)
+	case all[n-1].allows != all[n-1].names:
+		a.complain("by %d: left, allowed by %d, and the intent, %d, names %d", by, all[n-1].allows, all[n-1].at, all[n-1].names)
 	}
 }

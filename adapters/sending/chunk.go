@@ -85,17 +85,17 @@ func (g *segment) intend(chunk []candidate) (event.Position, error) {
 
 // barrier waits until the view of the audience has passed the intents, and
 // gives those who are still to be mailed. When nothing that the view says has
-// changed since before it was first asked, it need not be asked again. Who may
-// be mailed by another consent than their intent names agreed anew meanwhile:
-// nothing leaves, and their turn comes again.
+// changed since before it was first asked, it need not be asked again. Of whom
+// anything was recorded meanwhile nothing leaves, even if they may be mailed
+// again by now: their turn comes again.
 func (g *segment) barrier(live context.Context, at event.Position, edition uint64, chunk []candidate) ([]candidate, error) {
 	err := g.sender.persist(live, "wait for the audience", func() error { return g.sender.o.Audience.WaitFor(live, at) })
 	if err != nil || g.sender.o.Audience.Edition() == edition {
 		return chunk, err
 	}
-	turn, named := make([]delivery.Recipient, len(chunk)), make(map[int]event.Position, len(chunk))
+	turn, known := make([]delivery.Recipient, len(chunk)), make(map[int]event.Position, len(chunk))
 	for i, c := range chunk {
-		turn[i], named[c.Ordinal] = c.Recipient, c.Consent
+		turn[i], known[c.Ordinal] = c.Recipient, c.Changed
 	}
 	now, err := g.willing(live, turn)
 	if err != nil {
@@ -103,7 +103,7 @@ func (g *segment) barrier(live context.Context, at event.Position, edition uint6
 	}
 	var anew []candidate
 	to := slices.DeleteFunc(now, func(c candidate) bool {
-		if c.Consent == named[c.Ordinal] {
+		if c.Changed == known[c.Ordinal] {
 			return false
 		}
 		anew = append(anew, c)

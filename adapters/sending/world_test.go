@@ -266,6 +266,7 @@ func (v *view) WaitFor(ctx context.Context, at event.Position) error {
 			default:
 				continue
 			}
+			p.Changed = e.Position
 			v.given[e.Meta.Subject] = p
 			v.edition++
 		}

@@ -65,7 +65,7 @@ var accounts = &projections.Table{
 
 // Projection is to be hosted.
 var Projection = projections.Projection{
-	Name: "audience", Version: 3,
+	Name: "audience", Version: 4,
 	Types: []string{
 		"list.created", "list.archived",
 		"subscriber.added", "subscriber.joined", "subscriber.rectified", "subscriber.erased",
@@ -104,7 +104,7 @@ func (p *page) apply(e event.Recorded) error {
 	if !s.exists {
 		return nil
 	}
-	s.dirty = true
+	s.dirty, s.changed = true, e.Position
 	switch data := e.Data.(type) {
 	case subscriber.Rectified:
 		s.Email, s.Name, s.Attributes, s.SealedBy, s.Source = data.Email, data.Name, data.Attributes, e.ID, data.Source
@@ -146,7 +146,7 @@ func (p *page) added(s *person, e event.Recorded, data subscriber.Added) error {
 		*n++
 		s.AddedAt = e.At
 	}
-	s.exists, s.dirty = true, true
+	s.exists, s.dirty, s.changed = true, true, e.Position
 	s.Email, s.Name, s.Attributes, s.SealedBy, s.Source = data.Email, data.Name, data.Attributes, e.ID, data.Source
 	return nil
 }

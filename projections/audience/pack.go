@@ -16,7 +16,7 @@ import (
 // What is known of a person is one column, since SQLite asks for its share of
 // each. Numbers are big-endian:
 //
-//	known     added (8, microseconds), sealed by (16), and then, each after its
+//	known     added (8, microseconds), changed (8), sealed by (16), and then, each after its
 //	          length (4): source, consents, lists, holds; sealed email, name, attributes
 //	answer    status (index into statuses, +128 while asked), position (8)
 //	consents  an answer for each of purposes; empty when there is none at all
@@ -115,7 +115,7 @@ func readMembers(ms []member, b []byte) ([]member, error) {
 	return ms, nil
 }
 
-const fixedSize = 8 + 16 // of what is known of whoever it is
+const fixedSize = 8 + 8 + 16 // of what is known of whoever it is
 
 func (s *person) row() projections.Row {
 	parts := [...][]byte{
@@ -127,7 +127,7 @@ func (s *person) row() projections.Row {
 		size += 4 + len(part)
 	}
 	b := binary.BigEndian.AppendUint64(make([]byte, 0, size), uint64(projections.Micros(s.AddedAt)))
-	b = append(b, s.SealedBy[:]...)
+	b = append(binary.BigEndian.AppendUint64(b, uint64(s.changed)), s.SealedBy[:]...)
 	for _, part := range parts {
 		b = append(binary.BigEndian.AppendUint32(b, uint32(len(part))), part...)
 	}
@@ -142,7 +142,8 @@ func (s *person) read(r projections.Row) (err error) {
 	}
 	s.exists, s.Account, s.ID = true, r.ID(0), r.ID(1)
 	s.AddedAt = projections.Time(int64(binary.BigEndian.Uint64(b)))
-	s.SealedBy = domain.ID(b[8:fixedSize])
+	s.changed = event.Position(binary.BigEndian.Uint64(b[8:]))
+	s.SealedBy = domain.ID(b[16:fixedSize])
 	var source, answers, members, holds []byte
 	b = b[fixedSize:]
 	for _, part := range [...]*[]byte{&source, &answers, &members, &holds} {

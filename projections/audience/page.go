@@ -24,6 +24,7 @@ type person struct {
 	Person
 	exists  bool // there is a row
 	dirty   bool
+	changed event.Position // of the last event about them
 	answers answers
 	members []member
 }

@@ -20,6 +20,7 @@ type Permission struct {
 	Withhold      delivery.Reason // "": may be mailed
 	List          domain.ID       // the one they are mailed for
 	Consent       event.Position  // of the event that allows it
+	Changed       event.Position  // of the last event about the person
 	OpenTracking  bool
 	ClickTracking bool
 	Email, Name   personal.Text
@@ -69,7 +70,7 @@ func (s *person) permission(lists []domain.ID, list func(domain.ID) (List, error
 		switch standing := s.standing(m, l.DoubleOptIn); {
 		case standing == Mailable:
 			return Permission{
-				List: id, Consent: m.at, OpenTracking: s.allows(consent.OpenTracking), ClickTracking: s.allows(consent.ClickTracking),
+				List: id, Consent: m.at, Changed: s.changed, OpenTracking: s.allows(consent.OpenTracking), ClickTracking: s.allows(consent.ClickTracking),
 				Email: s.Email, Name: s.Name, Attributes: s.Attributes, SealedBy: s.SealedBy,
 			}, nil
 		case standing == Revoked:
