@@ -1,10 +1,12 @@
 package sqlite
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"time"
 
+	"github.com/cleversender/cleversender/adapters/eventlog"
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/event"
 )
@@ -29,6 +31,20 @@ const (
 )
 
 var errEnvelope = errors.New("an event's envelope is damaged")
+
+// envelopes is one for each event of an append.
+type envelopes [][]byte
+
+func encode(_ context.Context, a *eventlog.Append) (envelopes, error) {
+	out := make(envelopes, len(a.Events))
+	buf := make([]byte, 0, len(a.Events)*(fixed+4*16+3+len(a.Stream)))
+	for i := range a.Events {
+		start := len(buf)
+		buf = appendEnvelope(buf, &a.Events[i], a.Stream, a.Expect+1+uint64(i))
+		out[i] = buf[start:len(buf):len(buf)]
+	}
+	return out, nil
+}
 
 func appendEnvelope(b []byte, e *event.Stored, stream string, revision uint64) []byte {
 	start := len(b)

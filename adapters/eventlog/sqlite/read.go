@@ -7,6 +7,7 @@ import (
 	"iter"
 	"slices"
 
+	"github.com/cleversender/cleversender/adapters/eventlog/group"
 	"github.com/cleversender/cleversender/domain/event"
 )
 
@@ -29,8 +30,8 @@ const pageBytes = 4 << 20
 
 // page collects rows of columns into events.
 type page struct {
-	kinds  *kinds
-	set    *kindset
+	kinds  *group.Kinds
+	set    *group.Kindset
 	events []event.Stored
 	stream string // of the last event
 	bytes  int
@@ -40,14 +41,14 @@ type page struct {
 func (p *page) add(row []driver.Value) error {
 	p.events = append(p.events, event.Stored{Position: event.Position(row[0].(int64))})
 	e := &p.events[len(p.events)-1]
-	k, ok := p.set.kinds[row[1].(int64)]
+	k, ok := p.set.Kinds[row[1].(int64)]
 	if !ok { // made since
-		p.set = p.kinds.load()
-		if k, ok = p.set.kinds[row[1].(int64)]; !ok {
+		p.set = p.kinds.Load()
+		if k, ok = p.set.Kinds[row[1].(int64)]; !ok {
 			return fmt.Errorf("event at %d: of unknown kind %d", e.Position, row[1])
 		}
 	}
-	e.Type, e.Version = k.name, k.version
+	e.Type, e.Version = k.Name, k.Version
 	envelope, _ := row[2].([]byte)
 	if err := readEnvelope(envelope, e, p.stream); err != nil {
 		return fmt.Errorf("event at %d: %w", e.Position, err)
@@ -64,7 +65,7 @@ func (p *page) add(row []driver.Value) error {
 // read runs one query for events. expect is a guess of how many there are;
 // full says that the page ends early.
 func (l *Log) read(ctx context.Context, expect int, text string, args ...driver.Value) (_ []event.Stored, full bool, _ error) {
-	p := &page{kinds: l.kinds, set: l.kinds.load(), events: make([]event.Stored, 0, expect)}
+	p := &page{kinds: l.kinds, set: l.kinds.Load(), events: make([]event.Stored, 0, expect)}
 	err := l.reading.use(ctx, l.closing, func(c *conn) error { return c.query(text, args, p.add) })
 	if err != nil {
 		return nil, false, fmt.Errorf("read events: %w", err)
@@ -97,7 +98,7 @@ func (l *Log) ReadStream(ctx context.Context, stream string, skip uint64, batch 
 
 // ReadAt implements eventlog.Log.
 func (l *Log) ReadAt(ctx context.Context, positions []event.Position) ([]event.Stored, error) {
-	p := &page{kinds: l.kinds, set: l.kinds.load(), events: make([]event.Stored, 0, len(positions))}
+	p := &page{kinds: l.kinds, set: l.kinds.Load(), events: make([]event.Stored, 0, len(positions))}
 	err := l.reading.use(ctx, l.closing, func(c *conn) error {
 		for _, at := range slices.Compact(slices.Sorted(slices.Values(positions))) {
 			if err := ctx.Err(); err != nil {

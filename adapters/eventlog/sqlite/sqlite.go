@@ -24,12 +24,11 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"sync"
-	"time"
 
 	_ "modernc.org/sqlite" // the driver: SQLite without cgo
 
 	"github.com/cleversender/cleversender/adapters/eventlog"
+	"github.com/cleversender/cleversender/adapters/eventlog/group"
 	"github.com/cleversender/cleversender/domain/event"
 )
 
@@ -37,13 +36,10 @@ import (
 type Log struct {
 	writing *sql.DB
 	reading *readers
-	tail    *tail
-	kinds   *kinds
+	tail    *group.Tail
+	kinds   *group.Kinds
 	keep    int
-
-	mu      sync.RWMutex // guards queue against being closed while in use
-	closed  bool
-	queue   chan *request
+	queue   *group.Queue[envelopes]
 	stopped chan struct{} // closed when the writer has ended
 	closing chan struct{} // closed to end followers
 	observe func(Commit)
@@ -52,12 +48,7 @@ type Log struct {
 var _ eventlog.Log = (*Log)(nil)
 
 // Commit is one transaction of the writer, for metrics.
-type Commit struct {
-	Appends, Events int // written
-	Refused         int // appends that conflicted
-	Bytes           int // of data
-	Took            time.Duration
-}
+type Commit = group.Commit
 
 // Option sets up a log.
 type Option func(*Log)
@@ -65,15 +56,15 @@ type Option func(*Log)
 // OnCommit calls f after each transaction, on the writer's goroutine: it must be quick.
 func OnCommit(f func(Commit)) Option { return func(l *Log) { l.observe = f } }
 
-const (
-	pragmas   = "_pragma=busy_timeout(5000)&_pragma=journal_mode(wal)&_pragma=synchronous(full)"
-	maxQueued = 1024 // requests
-)
+// KeepTail sets how many of the newest events stay in memory.
+func KeepTail(events int) Option { return func(l *Log) { l.keep = events } }
+
+const pragmas = "_pragma=busy_timeout(5000)&_pragma=journal_mode(wal)&_pragma=synchronous(full)"
 
 // Open opens or makes the log in the file at path. A file of a newer schema is ErrNewerSchema.
 func Open(ctx context.Context, path string, options ...Option) (_ *Log, err error) {
 	l := &Log{
-		kinds: &kinds{}, keep: tailEvents, queue: make(chan *request, maxQueued),
+		kinds: &group.Kinds{}, keep: group.TailEvents, queue: group.NewQueue(encode),
 		stopped: make(chan struct{}), closing: make(chan struct{}), observe: func(Commit) {},
 	}
 	for _, o := range options {
@@ -98,7 +89,7 @@ func Open(ctx context.Context, path string, options ...Option) (_ *Log, err erro
 		return nil, fmt.Errorf("open event log: %w", err)
 	}
 	l.reading = newReaders(reading)
-	l.tail = newTail(l.keep)
+	l.tail = group.NewTail(l.keep)
 	ready := make(chan error)
 	go l.write(ready)
 	if err := <-ready; err != nil {
@@ -116,55 +107,17 @@ func (l *Log) Append(ctx context.Context, a eventlog.Append) (eventlog.Result, e
 
 // AppendBulk implements eventlog.Log.
 func (l *Log) AppendBulk(ctx context.Context, as []eventlog.Append) ([]eventlog.Result, []error) {
-	r := newRequest(as)
-	if err := l.send(ctx, r); err != nil {
-		return make([]eventlog.Result, len(as)), fill(make([]error, len(as)), err)
-	}
-	select {
-	case <-r.done:
-		return r.results, r.errs
-	case <-ctx.Done():
-		return make([]eventlog.Result, len(as)), fill(make([]error, len(as)), ctx.Err())
-	}
-}
-
-func (l *Log) send(ctx context.Context, r *request) error {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	if l.closed {
-		return eventlog.ErrClosed
-	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	select {
-	case l.queue <- r:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func fill(errs []error, err error) []error {
-	for i := range errs {
-		errs[i] = err
-	}
-	return errs
+	return l.queue.AppendBulk(ctx, as)
 }
 
 // Head implements eventlog.Log.
-func (l *Log) Head(context.Context) (event.Position, error) { return l.tail.position(), nil }
+func (l *Log) Head(context.Context) (event.Position, error) { return l.tail.Position(), nil }
 
 // Close implements eventlog.Log.
 func (l *Log) Close() error {
-	l.mu.Lock()
-	if l.closed {
-		l.mu.Unlock()
+	if !l.queue.Close() {
 		return nil
 	}
-	l.closed = true
-	close(l.queue)
-	l.mu.Unlock()
 	<-l.stopped
 	close(l.closing)
 	return errors.Join(l.reading.close(), l.writing.Close())

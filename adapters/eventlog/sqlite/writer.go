@@ -10,14 +10,8 @@ import (
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
-	"github.com/cleversender/cleversender/adapters/eventlog"
+	"github.com/cleversender/cleversender/adapters/eventlog/group"
 	"github.com/cleversender/cleversender/domain/event"
-)
-
-// What one transaction takes on before it commits.
-const (
-	groupEvents = 4096
-	groupBytes  = 8 << 20
 )
 
 // writer is the goroutine that writes, with its connection.
@@ -43,8 +37,8 @@ func (l *Log) write(ready chan<- error) {
 			return err
 		}
 		ready <- nil
-		for first := range l.queue {
-			w.group(first)
+		for requests := l.queue.Next(); requests != nil; requests = l.queue.Next() {
+			w.group(requests)
 		}
 		return nil
 	})
@@ -53,78 +47,58 @@ func (l *Log) write(ready chan<- error) {
 	}
 }
 
-// group writes a request together with those that wait behind it.
-func (w *writer) group(first *request) {
-	group, events, bytes := []*request{first}, first.events, first.bytes
-	for events < groupEvents && bytes < groupBytes {
-		select {
-		case r, ok := <-w.log.queue:
-			if ok {
-				group, events, bytes = append(group, r), events+r.events, bytes+r.bytes
-				continue
-			}
-		default:
-		}
-		break
-	}
-	if err := w.commit(group); err != nil {
+// group writes requests together.
+func (w *writer) group(requests []*group.Request[envelopes]) {
+	if err := w.commit(requests); err != nil {
 		w.stale = true
-		for _, r := range group {
-			for i := range r.errs {
-				if r.results[i] = (eventlog.Result{}); r.envelopes[i] != nil {
-					r.errs[i] = fmt.Errorf("write events: %w", err)
-				}
-			}
+		for _, r := range requests {
+			r.Fail(fmt.Errorf("write events: %w", err))
 		}
 	}
-	for _, r := range group {
-		close(r.done)
+	for _, r := range requests {
+		r.Answer()
 	}
 }
 
 // commit writes a group. A fault undoes all of it.
-func (w *writer) commit(group []*request) error {
+func (w *writer) commit(requests []*group.Request[envelopes]) error {
 	began := time.Now()
 	if w.stale {
 		if err := w.resync(); err != nil {
 			return err
 		}
 	}
-	p, err := w.transact(group, true)
+	p, err := w.transact(requests, true)
 	if isUnique(err) { // a stream that was said to be new is not
-		p, err = w.transact(group, false)
+		p, err = w.transact(requests, false)
 	}
 	if err != nil {
 		return err
 	}
-	w.head = p.head
-	if p.events > 0 {
-		w.log.tail.push(p.stored())
+	w.head = p.Head
+	if p.Events > 0 {
+		w.log.tail.Push(p.Stored())
 	}
-	w.log.observe(Commit{len(p.runs), p.events, p.refused, p.bytes, time.Since(began)})
+	w.log.observe(p.Commit(began))
 	return nil
 }
 
-func (w *writer) transact(group []*request, trust bool) (_ *plan, err error) {
+func (w *writer) transact(requests []*group.Request[envelopes], trust bool) (_ *group.Plan[envelopes], err error) {
 	if err := w.conn.exec("BEGIN IMMEDIATE"); err != nil {
 		return nil, err
 	}
-	kinds := w.log.kinds.load()
+	kinds := w.log.kinds.Load()
 	defer func() {
 		if err != nil {
-			w.log.kinds.now.Store(kinds)
+			w.log.kinds.Store(kinds)
 			err = errors.Join(err, w.conn.exec("ROLLBACK"))
 		}
 	}()
-	p := newPlan(w, w.head, trust)
-	for _, r := range group {
-		for i := range r.appends {
-			if r.envelopes[i] == nil {
-				continue // refused before it was queued
-			}
-			var fault error
-			if r.results[i], r.errs[i], fault = p.add(&r.appends[i], r.envelopes[i]); fault != nil {
-				return nil, fault
+	p := group.NewPlan[envelopes](w, w.head, trust)
+	for _, r := range requests {
+		for _, it := range r.Items {
+			if err := p.Add(it); err != nil {
+				return nil, err
 			}
 		}
 	}
@@ -134,26 +108,26 @@ func (w *writer) transact(group []*request, trust bool) (_ *plan, err error) {
 	return p, w.conn.exec("COMMIT")
 }
 
-func (w *writer) insert(p *plan) error {
+func (w *writer) insert(p *group.Plan[envelopes]) error {
 	kinds, err := w.intern(p) // first: from here on nothing but an insert fails
 	if err != nil {
 		return err
 	}
-	for i := range p.runs {
-		r := &p.runs[i]
-		if err := w.runs.add(r.stream, int64(r.revision), int64(r.position), int64(len(r.events))); err != nil {
+	for i := range p.Runs {
+		r := &p.Runs[i]
+		if err := w.runs.add(r.Item.Append.Stream, int64(r.Revision()), int64(r.Position), int64(len(r.Events()))); err != nil {
 			return err
 		}
 	}
 	if err := w.runs.flush(); err != nil {
 		return err
 	}
-	for i := range p.runs {
-		r := &p.runs[i]
-		for k := range r.events {
-			e := &r.events[k]
-			p.bytes += len(e.Data)
-			if err := w.events.add(int64(r.position)+int64(k), kinds[kind{e.Type, e.Version}], r.envelopes[k], e.Data); err != nil {
+	for i := range p.Runs {
+		r := &p.Runs[i]
+		events, envelopes := r.Events(), r.Item.Encoded[r.Known:]
+		for k := range events {
+			e := &events[k]
+			if err := w.events.add(int64(r.Position)+int64(k), kinds[group.Kind{Name: e.Type, Version: e.Version}], envelopes[k], e.Data); err != nil {
 				return err
 			}
 		}
@@ -162,24 +136,25 @@ func (w *writer) insert(p *plan) error {
 }
 
 // intern makes a row for each kind that is new.
-func (w *writer) intern(p *plan) (map[kind]int64, error) {
-	set := w.log.kinds.load()
-	for i := range p.runs {
-		for k := range p.runs[i].events {
-			e := &p.runs[i].events[k]
-			it := kind{e.Type, e.Version}
-			if _, known := set.ids[it]; known {
+func (w *writer) intern(p *group.Plan[envelopes]) (map[group.Kind]int64, error) {
+	set := w.log.kinds.Load()
+	for i := range p.Runs {
+		events := p.Runs[i].Events()
+		for k := range events {
+			e := &events[k]
+			it := group.Kind{Name: e.Type, Version: e.Version}
+			if _, known := set.IDs[it]; known {
 				continue
 			}
-			set = set.with(it)
-			if err := w.conn.exec("INSERT INTO kinds (id, name, version) VALUES (?, ?, ?)", set.ids[it], it.name, int64(it.version)); err != nil {
+			set = set.With(it)
+			if err := w.conn.exec("INSERT INTO kinds (id, name, version) VALUES (?, ?, ?)", set.IDs[it], it.Name, int64(it.Version)); err != nil {
 				return nil, err
 			}
 		}
 	}
 	// Before the commit, so that whoever reads an event finds its kind.
-	w.log.kinds.now.Store(set)
-	return set.ids, nil
+	w.log.kinds.Store(set)
+	return set.IDs, nil
 }
 
 // resync reads what is kept in memory of the database.
@@ -191,25 +166,22 @@ func (w *writer) resync() error {
 	if err != nil {
 		return err
 	}
-	set := &kindset{map[kind]int64{}, map[int64]kind{}}
+	set := group.NewKindset()
 	err = w.conn.query("SELECT id, name, version FROM kinds", nil, func(row []driver.Value) error {
-		id, k := row[0].(int64), kind{row[1].(string), int(row[2].(int64))}
-		set.ids[k], set.kinds[id] = id, k
+		set.Add(row[0].(int64), group.Kind{Name: row[1].(string), Version: int(row[2].(int64))})
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	w.log.kinds.now.Store(set)
-	if w.log.tail.position() != w.head { // a commit failed, and was done all the same
-		w.log.tail.restart(w.head)
-	}
+	w.log.kinds.Store(set)
+	w.log.tail.Restart(w.head) // it is ahead when a commit failed, and was done all the same
 	w.stale = false
 	return nil
 }
 
-// length implements store.
-func (w *writer) length(stream string) (n uint64, err error) {
+// Length implements group.Store.
+func (w *writer) Length(stream string) (n uint64, err error) {
 	err = w.conn.query("SELECT revision + length - 1 FROM runs WHERE stream = ? ORDER BY revision DESC LIMIT 1",
 		[]driver.Value{stream}, func(row []driver.Value) error {
 			n = uint64(row[0].(int64))
@@ -218,15 +190,15 @@ func (w *writer) length(stream string) (n uint64, err error) {
 	return n, err
 }
 
-// held implements store.
-func (w *writer) held(stream string, from, to uint64) (places []place, err error) {
+// Held implements group.Store.
+func (w *writer) Held(stream string, from, to uint64) (places []group.Place, err error) {
 	err = w.conn.query("SELECT e.position, e.envelope "+ofStream, []driver.Value{stream, int64(from), int64(to)},
 		func(row []driver.Value) error {
 			var e event.Stored
 			if err := readEnvelope(row[1].([]byte), &e, stream); err != nil {
 				return err
 			}
-			places = append(places, place{e.ID, event.Position(row[0].(int64))})
+			places = append(places, group.Place{ID: e.ID, Position: event.Position(row[0].(int64))})
 			return nil
 		})
 	return places, err

@@ -1,4 +1,4 @@
-package sqlite
+package group
 
 import (
 	"testing"
@@ -17,17 +17,17 @@ func TestTheTailIsBounded(t *testing.T) {
 		"huge events":  {3 * tailBytes, 0, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			tail := newTail(100)
+			tail := NewTail(100)
 			data := make([]byte, test.data)
 			for n := range 1000 {
 				e := logtest.Events("x", 1)
 				e[0].Data, e[0].Position = data, event.Position(n+1)
-				tail.push(e)
+				tail.Push(e)
 				kept := len(tail.events)
 				if kept > test.most || kept < min(test.least, n+1) {
 					t.Fatalf("%d events kept after %d", kept, n+1)
 				}
-				if last := tail.position(); last != event.Position(n+1) {
+				if last := tail.Position(); last != event.Position(n+1) {
 					t.Fatalf("head %d after %d", last, n+1)
 				}
 			}
@@ -38,21 +38,21 @@ func TestTheTailIsBounded(t *testing.T) {
 // Who follows a type that nobody appends is at the head at once; what was
 // there before the tail began is never skipped.
 func TestTheTailKnowsWhatDidNotHappen(t *testing.T) {
-	tail := newTail(2) // most of what is pushed has left memory
-	tail.restart(10)
+	tail := NewTail(2) // most of what is pushed has left memory
+	tail.Restart(10)
 	for n := 11; n <= 20; n++ {
 		e := logtest.Events("x", 1)
 		e[0].Type, e[0].Position = "often", event.Position(n)
-		tail.push(e)
+		tail.Push(e)
 	}
 	rare := map[string]bool{"rare": true}
-	if page, _, ok := tail.page(10, rare, 5); !ok || page.Next != 20 || len(page.Events) != 0 {
+	if page, _, ok, _ := tail.page(10, rare, 5); !ok || page.Next != 20 || len(page.Events) != 0 {
 		t.Errorf("after 10: %+v, %v; want to be at 20 with nothing", page, ok)
 	}
-	if _, _, ok := tail.page(9, rare, 5); ok {
+	if _, _, ok, _ := tail.page(9, rare, 5); ok {
 		t.Error("event 10 was skipped, which may be one of these")
 	}
-	if _, _, ok := tail.page(10, map[string]bool{"rare": true, "often": true}, 5); ok {
+	if _, _, ok, _ := tail.page(10, map[string]bool{"rare": true, "often": true}, 5); ok {
 		t.Error("events that have left memory were skipped")
 	}
 }

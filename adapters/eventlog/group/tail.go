@@ -1,4 +1,4 @@
-package sqlite
+package group
 
 import (
 	"sync"
@@ -7,37 +7,46 @@ import (
 	"github.com/cleversender/cleversender/domain/event"
 )
 
-// The newest events stay in memory, so that followers at the tail need no SQL.
-const (
-	tailEvents = 4096
-	tailBytes  = 2 << 20
-)
+// TailEvents is how many of the newest events are to stay in memory.
+const TailEvents = 4096
 
-// KeepTail sets how many of the newest events stay in memory.
-func KeepTail(events int) Option { return func(l *Log) { l.keep = events } }
+const tailBytes = 2 << 20
 
-// tail is the end of the log. Its slice is only ever appended to, or
-// replaced: what a follower was given stays as it was.
-type tail struct {
+// Tail is the end of the log in memory, so that followers there need no
+// database. Its slice is only ever appended to, or replaced: what a follower
+// was given stays as it was.
+type Tail struct {
 	keep   int // events to keep
 	mu     sync.Mutex
 	events []event.Stored
 	bytes  int
 	head   event.Position // of the last event of the log
-	grown  chan struct{}  // closed when head moves
+	grown  chan struct{}  // closed when head moves, or the log fails
+	failed error          // why nobody can follow any more
 
 	since event.Position            // from here on last is complete
 	last  map[string]event.Position // of each type that was pushed, its newest event
 }
 
-func newTail(keep int) *tail {
-	return &tail{keep: keep, grown: make(chan struct{}), last: map[string]event.Position{}}
+// NewTail makes the tail of an empty log, which keeps at least that many events.
+func NewTail(keep int) *Tail {
+	return &Tail{keep: keep, grown: make(chan struct{}), last: map[string]event.Position{}}
 }
 
-// push adds what has just been committed.
-func (t *tail) push(events []event.Stored) {
+// Push adds what has just been committed, but for what it has already. It
+// takes nothing, and reports false, when events are missing before these.
+func (t *Tail) Push(events []event.Stored) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	for len(events) > 0 && events[0].Position <= t.head {
+		events = events[1:]
+	}
+	if len(events) == 0 {
+		return true
+	}
+	if events[0].Position != t.head+1 {
+		return false
+	}
 	t.events = append(t.events, events...)
 	for i := range events {
 		t.bytes += size(&events[i])
@@ -47,22 +56,38 @@ func (t *tail) push(events []event.Stored) {
 		t.trim()
 	}
 	t.head = events[len(events)-1].Position
+	t.wake()
+	return true
+}
+
+func (t *Tail) wake() {
 	close(t.grown)
 	t.grown = make(chan struct{})
 }
 
-// restart forgets what it holds: the log ends at head, though not by what was pushed.
-func (t *tail) restart(head event.Position) {
+// Restart says that the log goes as far as head. Unless that was known, what
+// the tail holds is not its end, and is forgotten.
+func (t *Tail) Restart(head event.Position) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if head <= t.head {
+		return
+	}
 	t.events, t.bytes, t.head = nil, 0, head
 	t.since, t.last = head, map[string]event.Position{}
-	close(t.grown)
-	t.grown = make(chan struct{})
+	t.wake()
+}
+
+// Fail ends all followers with an error, those to come included.
+func (t *Tail) Fail(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.failed = err
+	t.wake()
 }
 
 // trim keeps the newest, in a slice of its own that has room until the next trim.
-func (t *tail) trim() {
+func (t *Tail) trim() {
 	from, bytes := len(t.events), 0
 	for from > 0 && len(t.events)-from < t.keep {
 		n := size(&t.events[from-1])
@@ -77,7 +102,8 @@ func (t *tail) trim() {
 
 func size(e *event.Stored) int { return len(e.Data) + len(e.Stream) + 200 }
 
-func (t *tail) position() event.Position {
+// Position is that of the last event.
+func (t *Tail) Position() event.Position {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.head
@@ -85,7 +111,7 @@ func (t *tail) position() event.Position {
 
 // nothing reports that no event of these types follows after, for sure: it
 // saves who follows a few rare types from reading what others append by the million.
-func (t *tail) nothing(after event.Position, types map[string]bool) bool {
+func (t *Tail) nothing(after event.Position, types map[string]bool) bool {
 	if types == nil || after < t.since {
 		return false
 	}
@@ -99,26 +125,29 @@ func (t *tail) nothing(after event.Position, types map[string]bool) bool {
 
 // page is what follows after, at most batch positions; ok is false when that
 // has left memory. grown is closed once there is more than page.Next.
-func (t *tail) page(after event.Position, types map[string]bool, batch int) (page eventlog.Page, grown <-chan struct{}, ok bool) {
+func (t *Tail) page(after event.Position, types map[string]bool, batch int) (page eventlog.Page, grown <-chan struct{}, ok bool, err error) {
 	t.mu.Lock()
-	events, head, grown, nothing := t.events, t.head, t.grown, t.nothing(after, types)
+	events, head, grown, nothing, err := t.events, t.head, t.grown, t.nothing(after, types), t.failed
 	t.mu.Unlock()
+	if err != nil {
+		return eventlog.Page{}, grown, true, err
+	}
 	if after >= head {
-		return eventlog.Page{Next: after}, grown, true
+		return eventlog.Page{Next: after}, grown, true, nil
 	}
 	if nothing {
-		return eventlog.Page{Next: head}, grown, true
+		return eventlog.Page{Next: head}, grown, true, nil
 	}
 	missing := uint64(head - after)
 	if missing > uint64(len(events)) {
-		return eventlog.Page{}, grown, false
+		return eventlog.Page{}, grown, false, nil
 	}
 	events = events[len(events)-int(missing):]
 	events = events[:min(batch, len(events)):min(batch, len(events))]
 	page.Next = events[len(events)-1].Position
 	if types == nil {
 		page.Events = events
-		return page, grown, true
+		return page, grown, true, nil
 	}
 	n := 0
 	for i := range events {
@@ -132,5 +161,5 @@ func (t *tail) page(after event.Position, types map[string]bool, batch int) (pag
 			page.Events = append(page.Events, events[i])
 		}
 	}
-	return page, grown, true
+	return page, grown, true, nil
 }
