@@ -1,0 +1,3 @@
+package keyringtest
+
+var shared []promise
