@@ -32,7 +32,10 @@ func main() {
 
 // vars is what the help texts name.
 func vars() kong.Vars {
-	return kong.Vars{"purposes": "mailing, open_tracking, click_tracking, profiling, policy_notices"}
+	return kong.Vars{
+		"purposes": "mailing, open_tracking, click_tracking, profiling, policy_notices",
+		"roles":    "api, tracking, projections, sender",
+	}
 }
 
 // run is the program: what tests call.

@@ -14,6 +14,7 @@ type serveVerb struct {
 	Listen         string         `help:"Address to serve on." default:"127.0.0.1:8080"`
 	BaseURL        string         `help:"Where recipients reach this server, such as https://mail.example.org. Without it, the address served on." env:"CLEVERSENDER_BASE_URL" name:"base-url"`
 	TrustedProxies []netip.Prefix `help:"Networks whose X-Forwarded-For is believed."`
+	Roles          []engine.Role  `help:"What this node does: ${roles}. Without it, everything." enum:"${roles}" placeholder:"ROLE,…"`
 	deliveryFlags
 	bounceFlags
 }
@@ -27,7 +28,7 @@ func (v serveVerb) Run(s *session) error {
 	o := s.options(v.SMTP)
 	v.deliveryFlags.apply(&o)
 	v.bounceFlags.apply(&o)
-	o.TrustedProxies = v.TrustedProxies
+	o.TrustedProxies, o.Roles = v.TrustedProxies, v.Roles
 	if o.BaseURL = strings.TrimSuffix(v.BaseURL, "/"); o.BaseURL == "" {
 		o.BaseURL = "http://" + ln.Addr().String()
 	}

@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,7 +11,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"os"
 	"sync"
 	"time"
 
@@ -25,12 +25,11 @@ import (
 	"github.com/cleversender/cleversender/adapters/csvimport"
 	"github.com/cleversender/cleversender/adapters/desk"
 	"github.com/cleversender/cleversender/adapters/eventlog"
-	logsqlite "github.com/cleversender/cleversender/adapters/eventlog/sqlite"
 	"github.com/cleversender/cleversender/adapters/folder"
+	"github.com/cleversender/cleversender/adapters/keyring"
 	"github.com/cleversender/cleversender/adapters/pacing"
 	"github.com/cleversender/cleversender/adapters/preflight"
 	"github.com/cleversender/cleversender/adapters/readmodel"
-	modelsqlite "github.com/cleversender/cleversender/adapters/readmodel/sqlite"
 	"github.com/cleversender/cleversender/adapters/relay"
 	"github.com/cleversender/cleversender/adapters/sending"
 	"github.com/cleversender/cleversender/adapters/sending/outbox"
@@ -46,6 +45,8 @@ import (
 type Options struct {
 	Dir            string         // the data folder
 	RootKey        string         // URI; "": the file root.key in the folder
+	Log            string         // URL of the event log; "": a file in the folder
+	ReadModels     string         // URL of the read models; "": files in the folder
 	BaseURL        string         // where recipients reach this server, without a slash at the end
 	SMTP           []string       // URLs of the servers that take our mail; none: nothing is sent
 	Limits         pacing.Options // of what is sent
@@ -54,6 +55,7 @@ type Options struct {
 	Bounces        Bounces
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	Logger         *slog.Logger
+	Roles          []Role          // what this node does; none: everything
 	Idle           bool            // open, and start no worker
 	Sending        sending.Options // only the numbers; zero values are the defaults
 }
@@ -63,7 +65,7 @@ type Engine struct {
 	Folder   *folder.Folder
 	Log      eventlog.Log
 	Journal  *eventlog.Journal
-	Keys     Keyring
+	Keys     *keyring.Store
 	Models   *readmodel.Host
 	Desk     *desk.Desk
 	Importer *csvimport.Importer
@@ -107,12 +109,18 @@ var ErrNoFolder = domain.Refuse("folder_not_initialised", "the data folder does 
 // the privacy desk; with an SMTP server the sending worker too. A folder that
 // another process holds is refused.
 func Open(ctx context.Context, o Options) (*Engine, error) {
-	if _, err := os.Stat(o.Dir + "/events.db"); errors.Is(err, os.ErrNotExist) {
+	if _, own := o.localModels(); own && !o.has(RoleProjections) {
+		return nil, ErrNobodyFolds
+	}
+	if !o.made() {
 		return nil, ErrNoFolder
 	}
 	e, err := open(ctx, o)
 	if err != nil {
 		return nil, err
+	}
+	if head, err := e.Journal.Head(ctx); err != nil || head == 0 {
+		return nil, errors.Join(cmp.Or(err, ErrNoFolder), e.close())
 	}
 	if !o.Idle {
 		e.start()
@@ -156,7 +164,7 @@ func (e *Engine) assemble(ctx context.Context) error {
 	if err := e.openBounces(ctx); err != nil {
 		return err
 	}
-	if len(o.SMTP) > 0 {
+	if len(o.SMTP) > 0 && o.has(RoleSender) {
 		if err := e.openSender(o); err != nil {
 			return err
 		}
@@ -172,17 +180,16 @@ func (e *Engine) openStores(ctx context.Context) (err error) {
 		return err
 	}
 	e.closers = append(e.closers, e.Folder.Close)
-	if err := e.openKeys(ctx); err != nil {
+	if e.Keys, err = keyring.Open(ctx, e.Folder.Path("keys.db"), o.rootKey()); err != nil {
 		return err
 	}
-	log, err := logsqlite.Open(ctx, e.Folder.Path("events.db"), measured(e.Metrics))
-	if err != nil {
+	e.closers = append(e.closers, e.Keys.Close)
+	if e.Log, err = e.openLog(ctx); err != nil {
 		return err
 	}
-	e.Log = log
-	e.closers = append(e.closers, log.Close)
-	e.Journal = eventlog.NewJournal(log, catalog.All, e.Keys, time.Now)
-	store, err := modelsqlite.New(e.Folder.Path("models"))
+	e.closers = append(e.closers, e.Log.Close)
+	e.Journal = eventlog.NewJournal(e.Log, catalog.All, e.Keys, time.Now)
+	store, err := e.openModels()
 	if err != nil {
 		return err
 	}
@@ -204,10 +211,14 @@ func (e *Engine) start() {
 	ctx, stop := context.WithCancel(context.Background())
 	e.stop = stop
 	e.work(ctx, "projections", e.Models.Run)
-	e.work(ctx, "privacy desk", e.Desk.Run)
-	e.work(ctx, "bounces", e.bounces.Run)
-	if e.mailbox != nil {
-		e.workers.Go(func() { e.mailbox(ctx) })
+	if e.options.has(RoleProjections) {
+		e.work(ctx, "privacy desk", e.Desk.Run)
+	}
+	if e.options.has(RoleSender) {
+		e.work(ctx, "bounces", e.bounces.Run)
+		if e.mailbox != nil {
+			e.workers.Go(func() { e.mailbox(ctx) })
+		}
 	}
 	if e.sender != nil {
 		e.work(ctx, "sending", e.send)

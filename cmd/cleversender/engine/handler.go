@@ -31,29 +31,39 @@ type Web struct {
 
 // Handler is everything that the engine answers over HTTP. Ask for it once.
 func (e *Engine) Handler(web Web) http.Handler {
-	deps := e.apiDeps()
-	server := api.New(deps)
+	mux := http.NewServeMux()
+	if e.options.has(RoleAPI) {
+		e.serveAPI(mux, web)
+	}
+	if e.options.has(RoleTracking) {
+		e.servePages(mux)
+	}
+	mux.Handle("GET /metrics", promhttp.HandlerFor(e.Metrics, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, nil) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { answer(w, e.Ready()) })
+	return metrics.HTTP(e.Metrics, mux)
+}
+
+func (e *Engine) serveAPI(mux *http.ServeMux, web Web) {
+	server := api.New(e.apiDeps())
 	e.onStop(func() error { server.Close(); return nil })
+	mux.Handle(api.Prefix+"/", server)
+	for path, hook := range e.hooks {
+		mux.Handle(path, hook)
+	}
+	if web.Dashboard {
+		mux.Handle("/", e.dashboard(web.Mailbox))
+	}
+}
+
+func (e *Engine) servePages(mux *http.ServeMux) {
 	pages := recipient.New(e.recipientDeps())
 	e.onStop(func() error { pages.Close(); return nil })
-
-	mux := http.NewServeMux()
-	mux.Handle(api.Prefix+"/", server)
 	for _, path := range []string{
 		recipient.PixelPath, recipient.LinkPath, recipient.UnsubscribePath, recipient.ConfirmPath, recipient.PreferencesPath,
 	} {
 		mux.Handle(path, pages)
 	}
-	for path, hook := range e.hooks {
-		mux.Handle(path, hook)
-	}
-	mux.Handle("GET /metrics", promhttp.HandlerFor(e.Metrics, promhttp.HandlerOpts{}))
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, nil) })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { answer(w, e.Ready()) })
-	if web.Dashboard {
-		mux.Handle("/", e.dashboard(web.Mailbox))
-	}
-	return metrics.HTTP(e.Metrics, mux)
 }
 
 // answer says ok, or 503 and no more than that: why is in the log.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -23,7 +24,7 @@ var ErrExists = domain.Refuse("folder_exists", "the data folder has been initial
 // Init makes a data folder: keys, the first account, and its first token,
 // which may also operate the installation. The token is shown this once.
 func Init(ctx context.Context, o Options, accountName string) (id domain.ID, token string, err error) {
-	if _, err := os.Stat(o.Dir + "/events.db"); err == nil {
+	if _, ok := o.localLog(); ok && o.made() {
 		return id, "", ErrExists
 	}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
@@ -39,6 +40,9 @@ func Init(ctx context.Context, o Options, accountName string) (id domain.ID, tok
 		return id, "", err
 	}
 	defer func() { err = errors.Join(err, e.close()) }()
+	if head, err := e.Journal.Head(ctx); err != nil || head > 0 {
+		return id, "", cmp.Or(err, ErrExists)
+	}
 	return e.CreateAccount(ctx, accountName, []account.Scope{account.ScopeAccount, account.ScopeOperator})
 }
 

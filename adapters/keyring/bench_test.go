@@ -1,4 +1,4 @@
-package sqlite
+package keyring
 
 import (
 	"context"
@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cleversender/cleversender/adapters/keyring"
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/personal"
 )
@@ -24,7 +23,7 @@ func cpu() time.Duration {
 func BenchmarkStore(b *testing.B) {
 	ctx, dir := context.Background(), b.TempDir()
 	uri := "file://" + dir + "/root.key"
-	if err := keyring.CreateRootKey(uri); err != nil {
+	if err := CreateRootKey(uri); err != nil {
 		b.Fatal(err)
 	}
 	s, err := Open(ctx, dir+"/keys.db", uri)

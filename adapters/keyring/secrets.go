@@ -1,17 +1,16 @@
-package sqlite
+package keyring
 
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"fmt"
-
-	"github.com/cleversender/cleversender/adapters/keyring"
 )
 
 // MACKey is the installation's 32-byte secret for a purpose, made when first
 // asked for; the same one ever after. The bytes are the caller's to keep.
 func (s *Store) MACKey(ctx context.Context, purpose string) ([]byte, error) {
-	key, err := s.secret(ctx, keyring.ForMAC(purpose))
+	key, err := s.secret(ctx, "mac/"+purpose)
 	return bytes.Clone(key), err
 }
 
@@ -21,10 +20,13 @@ func (s *Store) secret(_ context.Context, purpose string) ([]byte, error) {
 	if key, ok := s.secrets[purpose]; ok {
 		return key, nil
 	}
-	fresh := s.root.WrapSecret(purpose, keyring.NewKeys(1)[0])
+	aad := []byte("secret/" + purpose)
+	fresh := make([]byte, keySize)
+	_, _ = rand.Read(fresh) // never fails (crypto/rand)
 	var stored []byte
 	err := s.writer.do(func(w *writer) error {
-		if err := w.exec(`INSERT INTO secrets (purpose, wrapped) VALUES (?, ?) ON CONFLICT DO NOTHING`, purpose, fresh); err != nil {
+		err := w.exec(`INSERT INTO secrets (purpose, wrapped) VALUES (?, ?) ON CONFLICT DO NOTHING`, purpose, s.root.seal(nil, fresh, aad))
+		if err != nil {
 			return err
 		}
 		return w.row([]any{purpose}, `SELECT wrapped FROM secrets WHERE purpose = ?`, &stored)
@@ -32,9 +34,9 @@ func (s *Store) secret(_ context.Context, purpose string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("secret for %s: %w", purpose, err)
 	}
-	key, err := s.root.UnwrapSecret(purpose, stored)
+	key, err := s.root.unseal(stored, aad)
 	if err != nil {
-		return nil, err
+		return nil, ErrRootKeyWrong
 	}
 	s.secrets[purpose] = key
 	return key, nil

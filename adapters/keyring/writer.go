@@ -1,4 +1,4 @@
-package sqlite
+package keyring
 
 import (
 	"bytes"
@@ -15,7 +15,6 @@ import (
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // the driver
 
-	"github.com/cleversender/cleversender/adapters/keyring"
 	"github.com/cleversender/cleversender/domain"
 )
 
@@ -127,7 +126,7 @@ func (w *writer) submit(j job) error {
 	w.mu.RLock()
 	if w.closed {
 		w.mu.RUnlock()
-		return keyring.ErrClosed
+		return ErrClosed
 	}
 	w.jobs <- j
 	w.mu.RUnlock()

@@ -1,17 +1,16 @@
-package sqlite
+package keyring
 
 import (
 	"context"
 	"fmt"
 
-	"github.com/cleversender/cleversender/adapters/keyring"
 	"github.com/cleversender/cleversender/domain/personal"
 )
 
 const rewrapBatch = 1000
 
 // Epoch is the epoch that new keys are wrapped in.
-func (s *Store) Epoch() int { return int(s.epochs.Load().Current()) }
+func (s *Store) Epoch() int { return int(s.epochs.Load().current) }
 
 // NewEpoch makes a new KEK and rewraps every living key with it, in bounded
 // batches, beside the work that goes on. When an earlier call did not come to
@@ -20,8 +19,8 @@ func (s *Store) NewEpoch(ctx context.Context) (epoch int, err error) {
 	s.rotating.Lock()
 	defer s.rotating.Unlock()
 	e := s.epochs.Load()
-	if !e.Unfinished() {
-		if e, err = e.Next(); err != nil {
+	if e.last {
+		if e, err = e.next(false); err != nil {
 			return 0, err
 		}
 		if err := s.replaceEpochs(e); err != nil {
@@ -36,11 +35,11 @@ func (s *Store) NewEpoch(ctx context.Context) (epoch int, err error) {
 			return 0, fmt.Errorf("rewrap keys after slot %d: %w", after, err)
 		}
 	}
-	return int(e.Current()), s.replaceEpochs(e.Rewrapped())
+	return int(e.current), s.replaceEpochs(e.rewrapped())
 }
 
-func (s *Store) replaceEpochs(e *keyring.Epochs) error {
-	if err := e.WriteFile(s.epochsPath(), s.root); err != nil {
+func (s *Store) replaceEpochs(e *epochs) error {
+	if err := e.write(s.epochsPath(), s.root); err != nil {
 		return err
 	}
 	s.epochs.Store(e)
@@ -48,7 +47,7 @@ func (s *Store) replaceEpochs(e *keyring.Epochs) error {
 }
 
 // rewrap moves one batch of slots into the current epoch.
-func (s *Store) rewrap(e *keyring.Epochs, after int64) (last int64, more bool, err error) {
+func (s *Store) rewrap(e *epochs, after int64) (last int64, more bool, err error) {
 	err = s.writer.do(func(w *writer) error {
 		last, more = after, false
 		type slot struct {
@@ -68,17 +67,21 @@ func (s *Store) rewrap(e *keyring.Epochs, after int64) (last int64, more bool, e
 				return err
 			}
 			more = n == rewrapBatch
+			if epoch, err := epochOf(wrapped); err != nil || epoch == 0 || epoch == e.current {
+				if err != nil {
+					return err
+				}
+				continue
+			}
 			ref := personal.KeyRef{Class: personal.Class(class)}
 			if ref.Subject, err = idOf(subject); err != nil {
 				return err
 			}
-			wrapped, err := e.Rewrap(ref, wrapped)
+			key, err := e.unwrap(ref, wrapped)
 			if err != nil {
 				return err
 			}
-			if wrapped != nil {
-				old = append(old, slot{last, wrapped})
-			}
+			old = append(old, slot{last, e.wrap(ref, key)})
 		}
 		if err := rows.Err(); err != nil {
 			return err
@@ -99,15 +102,22 @@ func (s *Store) DestroyEpoch(ctx context.Context, epoch int) error {
 	s.rotating.Lock()
 	defer s.rotating.Unlock()
 	e := s.epochs.Load()
-	if done, err := e.MayDestroy(epoch); done || err != nil {
-		return err
+	if epoch < 1 || epoch > int(e.current) {
+		return ErrEpochUnknown
 	}
-	used, err := s.reader.inEpoch(ctx, uint32(epoch))
+	n := uint32(epoch)
+	if _, living := e.keks[n]; !living {
+		return nil
+	}
+	if n == e.current || !e.last {
+		return ErrEpochInUse
+	}
+	used, err := s.reader.inEpoch(ctx, n)
 	if err != nil {
-		return fmt.Errorf("keys of epoch %d: %w", epoch, err)
+		return fmt.Errorf("keys of epoch %d: %w", n, err)
 	}
 	if used {
-		return keyring.ErrEpochInUse
+		return ErrEpochInUse
 	}
-	return s.replaceEpochs(e.Without(uint32(epoch)))
+	return s.replaceEpochs(e.without(n))
 }

@@ -1,3 +1,0 @@
-package keyringtest
-
-var shared []promise

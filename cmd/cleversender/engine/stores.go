@@ -1,0 +1,74 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/cleversender/cleversender/adapters/eventlog"
+	logsqlite "github.com/cleversender/cleversender/adapters/eventlog/sqlite"
+	"github.com/cleversender/cleversender/adapters/readmodel"
+	modelsqlite "github.com/cleversender/cleversender/adapters/readmodel/sqlite"
+	"github.com/cleversender/cleversender/domain"
+)
+
+// ErrStore: a URL of --log, --read-models or --keys that names no store we have.
+var ErrStore = domain.Refuse("unknown_store", "the store's URL has to begin with one of the schemes that its flag lists")
+
+// local is the path that a URL names inside the data folder, or outside it:
+// "" and "sqlite:" are the usual one. Not ok: the store is elsewhere.
+func (o Options) local(url, usual string) (path string, ok bool) {
+	if url == "" {
+		return filepath.Join(o.Dir, usual), true
+	}
+	path, ok = strings.CutPrefix(url, "sqlite:")
+	switch {
+	case !ok:
+		return "", false
+	case path == "":
+		return filepath.Join(o.Dir, usual), true
+	case filepath.IsAbs(path):
+		return path, true
+	default:
+		return filepath.Join(o.Dir, path), true
+	}
+}
+
+func (o Options) localLog() (path string, ok bool)    { return o.local(o.Log, "events.db") }
+func (o Options) localModels() (path string, ok bool) { return o.local(o.ReadModels, "models") }
+
+// made reports whether Init has been run on a log that is a file of ours.
+func (o Options) made() bool {
+	path, ok := o.localLog()
+	if !ok {
+		return true
+	}
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func (e *Engine) openLog(ctx context.Context) (eventlog.Log, error) {
+	url := e.options.Log
+	if path, ok := e.options.localLog(); ok {
+		return logsqlite.Open(ctx, path, measured(e.Metrics))
+	}
+	scheme, _, _ := strings.Cut(url, ":")
+	switch scheme {
+	default:
+		return nil, fmt.Errorf("--log %s: %w", scheme, ErrStore)
+	}
+}
+
+func (e *Engine) openModels() (readmodel.Store, error) {
+	url := e.options.ReadModels
+	if path, ok := e.options.localModels(); ok {
+		return modelsqlite.New(path)
+	}
+	scheme, _, _ := strings.Cut(url, ":")
+	switch scheme {
+	default:
+		return nil, fmt.Errorf("--read-models %s: %w", scheme, ErrStore)
+	}
+}
