@@ -11,7 +11,7 @@ import (
 // Buffer is projections.Rows for one batch: it reads each row from below once,
 // and keeps what changes until the end, when a store writes it in key order.
 type Buffer struct {
-	below   func(t *projections.Table, key []any) (projections.Row, error)
+	below   Below
 	tables  map[*projections.Table]*bufferTable
 	order   []*bufferTable
 	last    *bufferTable
@@ -30,8 +30,11 @@ type bufferRow struct {
 	dirty bool
 }
 
-// NewBuffer makes a buffer over tables; below reads a row as committed, nil when there is none.
-func NewBuffer(tables []*projections.Table, below func(*projections.Table, []any) (projections.Row, error)) *Buffer {
+// Below reads a row as committed, nil when there is none; encoded is AppendKey of the key.
+type Below func(t *projections.Table, key []any, encoded string) (projections.Row, error)
+
+// NewBuffer makes a buffer over tables.
+func NewBuffer(tables []*projections.Table, below Below) *Buffer {
 	b := &Buffer{below: below, tables: make(map[*projections.Table]*bufferTable, len(tables))}
 	for _, t := range tables {
 		bt := &bufferTable{table: t, rows: map[string]bufferRow{}}
@@ -62,7 +65,7 @@ func (b *Buffer) Get(t *projections.Table, key ...any) (projections.Row, error) 
 	var row projections.Row
 	if !bt.isDropped(k) {
 		var err error
-		if row, err = b.below(t, key); err != nil {
+		if row, err = b.below(t, key, k); err != nil {
 			return nil, err
 		}
 	}

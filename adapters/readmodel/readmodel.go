@@ -69,9 +69,11 @@ type Snapshot interface {
 
 // Batch is one transaction of a model.
 type Batch struct {
-	From, Next event.Position               // the model has to be at From, and is at Next then
-	Fold       func(projections.Rows) error // nil: only the position moves
-	Poison     []Poison
+	From, Next event.Position // the model has to be at From, and is at Next then
+	// Fold changes rows; nil: only the position moves. A store may call it more
+	// than once, with rows missing but the last time, which counts.
+	Fold   func(projections.Rows) error
+	Poison []Poison
 }
 
 // Poison is an event that could not be read, by reference: it holds nothing of

@@ -8,6 +8,7 @@
 package campaignreport
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/cleversender/cleversender/domain"
@@ -127,6 +128,7 @@ func (p *page) claimed(e *event.Recorded, data delivery.Claimed) error {
 			return err
 		}
 	}
+	row = slices.Clone(row)
 	row[4] = data.Worker[:]
 	return p.rows.Put(segments, row)
 }

@@ -111,8 +111,8 @@ func (m *model) Apply(ctx context.Context, b readmodel.Batch) error {
 }
 
 func (m *model) fold(fold func(projections.Rows) error) (map[string]table, error) {
-	buffer := readmodel.NewBuffer(m.tables, func(t *projections.Table, key []any) (projections.Row, error) {
-		return m.state.tables[t.Name].rows[string(readmodel.AppendKey(nil, key...))], nil
+	buffer := readmodel.NewBuffer(m.tables, func(t *projections.Table, _ []any, encoded string) (projections.Row, error) {
+		return m.state.tables[t.Name].rows[encoded], nil
 	})
 	if err := fold(buffer); err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package modeltest
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -111,58 +112,76 @@ func random(t *testing.T, s readmodel.Store) {
 		apply(t, m, func(r projections.Rows) error { return r.Delete(things) })
 		want := map[string]projections.Row{}
 		for range rapid.IntRange(1, 4).Draw(rt, "batches") {
-			apply(t, m, func(r projections.Rows) error { return batch(rt, r, want) })
+			steps := drawSteps(rt)
+			before := want
+			apply(t, m, func(r projections.Rows) error {
+				want = maps.Clone(before)
+				return play(steps, r, want)
+			})
 		}
 		var rows []projections.Row
-		for _, k := range slices.Sorted(keysOf(want)) {
+		for _, k := range slices.Sorted(maps.Keys(want)) {
 			rows = append(rows, want[k])
 		}
 		equal(t, all(t, m), rows)
 	})
 }
 
-func keysOf(m map[string]projections.Row) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for k := range m {
-			if !yield(k) {
-				return
-			}
-		}
-	}
+// step puts, reads (deletes 0) or deletes by so many columns of the key.
+type step struct {
+	row     projections.Row
+	put     bool
+	deletes int
 }
 
-// batch does something at random to rows and to want.
-func batch(t *rapid.T, r projections.Rows, want map[string]projections.Row) error {
-	for range rapid.IntRange(0, 80).Draw(t, "steps") {
+func drawSteps(t *rapid.T) []step {
+	steps := make([]step, rapid.IntRange(0, 80).Draw(t, "steps"))
+	for i := range steps {
 		row := thing(rapid.SampledFrom([]string{"", "a", "a\x00", "ab"}).Draw(t, "group"), int64(rapid.IntRange(-2, 2).Draw(t, "number")),
 			rapid.SampledFrom([]string{"", "x", "\xc3\xbf"}).Draw(t, "name"), int64(rapid.IntRange(0, 9).Draw(t, "count")))
-		key := row[:len(things.Key)]
+		n := rapid.IntRange(-3, 3).Draw(t, "step")
+		steps[i] = step{row, n < 0, max(n, 0)}
+	}
+	return steps
+}
+
+// play does the same to rows and to want. What is read decides over what is written.
+func play(steps []step, r projections.Rows, want map[string]projections.Row) error {
+	for _, s := range steps {
+		key := s.row[:len(things.Key)]
 		k := string(readmodel.AppendKey(nil, key...))
-		switch n := rapid.IntRange(-3, 3).Draw(t, "step"); {
-		case n < 0:
-			if err := r.Put(things, row); err != nil {
+		switch {
+		case s.put:
+			if err := r.Put(things, s.row); err != nil {
 				return err
 			}
-			want[k] = row
-		case n == 0:
+			want[k] = s.row
+		case s.deletes == 0:
 			got, err := r.Get(things, key...)
 			if err != nil {
 				return err
 			}
-			if (got == nil) != (want[k] == nil) || got != nil && got.Int(3) != want[k].Int(3) {
-				t.Fatalf("got %v, want %v", got, want[k])
-			}
-		default:
-			if err := r.Delete(things, key[:n]...); err != nil {
+			if err := r.Put(things, counted(s.row, got)); err != nil {
 				return err
 			}
-			p := string(readmodel.AppendKey(nil, key[:n]...))
-			for k := range want {
-				if strings.HasPrefix(k, p) {
-					delete(want, k)
-				}
+			want[k] = counted(s.row, want[k])
+		default:
+			if err := r.Delete(things, key[:s.deletes]...); err != nil {
+				return err
 			}
+			p := string(readmodel.AppendKey(nil, key[:s.deletes]...))
+			maps.DeleteFunc(want, func(k string, _ projections.Row) bool { return strings.HasPrefix(k, p) })
 		}
 	}
 	return nil
+}
+
+// counted is row with one more than before counted.
+func counted(row, before projections.Row) projections.Row {
+	row = slices.Clone(row)
+	row[3] = int64(-1)
+	if before != nil {
+		row[3] = before[3].(int64) + 1
+	}
+	return row
 }

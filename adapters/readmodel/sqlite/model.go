@@ -114,7 +114,7 @@ func (m *model) Apply(ctx context.Context, b readmodel.Batch) error {
 }
 
 func (m *model) fold(fold func(projections.Rows) error) error {
-	buffer := readmodel.NewBuffer(m.tables, func(t *projections.Table, key []any) (projections.Row, error) {
+	buffer := readmodel.NewBuffer(m.tables, func(t *projections.Table, key []any, _ string) (projections.Row, error) {
 		return get(m.write, m.sql[t], key)
 	})
 	if err := fold(buffer); err != nil {
