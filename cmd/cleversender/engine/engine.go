@@ -189,7 +189,7 @@ func (e *Engine) openStores(ctx context.Context) (err error) {
 	}
 	e.closers = append(e.closers, e.Log.Close)
 	e.Journal = eventlog.NewJournal(e.Log, catalog.All, e.Keys, time.Now)
-	store, err := e.openModels()
+	store, err := e.openModels(ctx)
 	if err != nil {
 		return err
 	}

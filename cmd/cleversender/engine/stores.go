@@ -10,6 +10,7 @@ import (
 	"github.com/cleversender/cleversender/adapters/eventlog"
 	logsqlite "github.com/cleversender/cleversender/adapters/eventlog/sqlite"
 	"github.com/cleversender/cleversender/adapters/readmodel"
+	modelpostgres "github.com/cleversender/cleversender/adapters/readmodel/postgres"
 	modelsqlite "github.com/cleversender/cleversender/adapters/readmodel/sqlite"
 	"github.com/cleversender/cleversender/domain"
 )
@@ -61,13 +62,20 @@ func (e *Engine) openLog(ctx context.Context) (eventlog.Log, error) {
 	}
 }
 
-func (e *Engine) openModels() (readmodel.Store, error) {
+// openModels opens the store of the read models, and sees to its end.
+func (e *Engine) openModels(ctx context.Context) (readmodel.Store, error) {
 	url := e.options.ReadModels
 	if path, ok := e.options.localModels(); ok {
 		return modelsqlite.New(path)
 	}
 	scheme, _, _ := strings.Cut(url, ":")
 	switch scheme {
+	case "postgres", "postgresql":
+		store, err := modelpostgres.New(ctx, url)
+		if err == nil {
+			e.closers = append(e.closers, store.Close)
+		}
+		return store, err
 	default:
 		return nil, fmt.Errorf("--read-models %s: %w", scheme, ErrStore)
 	}
