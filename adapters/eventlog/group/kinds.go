@@ -18,6 +18,16 @@ type Kinds struct {
 	now atomic.Pointer[Kindset]
 }
 
+// Grow replaces the set, unless it holds more.
+func (k *Kinds) Grow(s *Kindset) {
+	for {
+		old := k.now.Load()
+		if old != nil && len(old.IDs) >= len(s.IDs) || k.now.CompareAndSwap(old, s) {
+			return
+		}
+	}
+}
+
 // Kindset is kinds as they were at some moment; nobody changes it.
 type Kindset struct {
 	IDs   map[Kind]int64
