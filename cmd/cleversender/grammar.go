@@ -1,5 +1,7 @@
 package main
 
+import "github.com/cleversender/cleversender/cmd/cleversender/engine"
+
 // grammar is the command line. Verbs live in the file of their noun.
 type grammar struct {
 	Globals
@@ -25,17 +27,11 @@ type grammar struct {
 	Version     versionVerb     `cmd:"" help:"Say which version this is."`
 }
 
-// Stores say where things are kept.
-type Stores struct {
-	Log        string `help:"Event log: sqlite:PATH, postgres://…, esdb://…. Without it, a file in the data folder." env:"CLEVERSENDER_LOG" placeholder:"URL"`
-	ReadModels string `help:"Read models: sqlite:FOLDER, postgres://…. Without it, files in the data folder." env:"CLEVERSENDER_READ_MODELS" placeholder:"URL"`
-}
-
 // Globals are the flags that every verb takes.
 type Globals struct {
 	Data    string `help:"Data folder, opened when no server is named." default:"data" env:"CLEVERSENDER_DATA" type:"path"`
 	RootKey string `help:"Root key: file:///path or env://NAME. Without it, root.key in the data folder." env:"CLEVERSENDER_ROOT_KEY"`
-	Stores
+	engine.Stores
 	Server string `help:"Address of a running server, such as http://127.0.0.1:8080." env:"CLEVERSENDER_SERVER"`
 	Token  string `help:"Bearer token of the account." env:"CLEVERSENDER_TOKEN"`
 	DNS    string `help:"off: preflight asks no DNS." enum:"on,off" default:"on" env:"CLEVERSENDER_DNS" name:"dns"`

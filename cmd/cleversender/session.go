@@ -74,7 +74,7 @@ func (s *session) server() (string, error) {
 
 func (s *session) options(smtp []string) engine.Options {
 	return engine.Options{
-		Dir: s.globals.Data, RootKey: s.globals.RootKey, SMTP: smtp, Log: s.globals.Log, ReadModels: s.globals.ReadModels,
+		Dir: s.globals.Data, RootKey: s.globals.RootKey, SMTP: smtp, Stores: s.globals.Stores,
 		NoDNS: s.globals.DNS == "off", Logger: s.logger(slog.LevelWarn),
 	}
 }

@@ -20,7 +20,7 @@ type benchVerb struct {
 
 // Run measures on generated data; it touches no data folder of yours.
 func (v benchVerb) Run(s *session) error {
-	c := bench.Config{Size: v.Size, Campaigns: v.Campaigns, Dir: v.Dir, SMTP: v.SMTP, DKIM: v.DKIM, CPUProfile: v.CPUProfile}
+	c := bench.Config{Stores: s.globals.Stores, Size: v.Size, Campaigns: v.Campaigns, Dir: v.Dir, SMTP: v.SMTP, DKIM: v.DKIM, CPUProfile: v.CPUProfile}
 	if s.terminal() {
 		c.Log = s.err
 	}

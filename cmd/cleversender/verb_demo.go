@@ -14,7 +14,7 @@ type demoVerb struct {
 
 // Run tells the story; with --json it prints the summary alone.
 func (v demoVerb) Run(s *session) error {
-	o := demo.Options{Exit: v.Exit, Listen: v.Listen, Story: s.out, Logger: s.logger(slog.LevelWarn)}
+	o := demo.Options{Exit: v.Exit, Listen: v.Listen, Story: s.out, Logger: s.logger(slog.LevelWarn), Stores: s.globals.Stores}
 	if s.globals.JSON {
 		o.Story = io.Discard
 	}

@@ -32,7 +32,7 @@ func benchAppend(ctx context.Context, b *bench) ([]Report, error) {
 	}
 	r := m.report("append", b.Size)
 	r.Extra = map[string]any{"batch": appendBatch}
-	limit, err := measureLimit(ctx, b.engine.Log, b.Dir, b.Size)
+	limit, err := b.limit(ctx)
 	if err != nil {
 		return nil, err
 	}

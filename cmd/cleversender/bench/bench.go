@@ -1,12 +1,14 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"runtime/pprof"
+	"strings"
 	"time"
 
 	"github.com/cleversender/cleversender/cmd/cleversender/client"
@@ -17,10 +19,11 @@ import (
 
 // Config says what to measure on.
 type Config struct {
-	Size      int       // people; for append, events
-	Campaigns int       // track: how many the hits are spread over; 0: one
-	Dir       string    // where to put the data; "": a temporary folder that is removed
-	Log       io.Writer // says what goes on; never the figures
+	Size      int           // people; for append, events
+	Campaigns int           // track: how many the hits are spread over; 0: one
+	Stores    engine.Stores // empty ones
+	Dir       string        // where to put the data; "": a temporary folder that is removed
+	Log       io.Writer     // says what goes on; never the figures
 
 	SMTP       string // send: the server that takes the mail, host:port or a URL; "": a sink of our own
 	DKIM       bool   // send: what signing every message adds
@@ -81,9 +84,24 @@ func Run(ctx context.Context, name string, c Config, report func(Report) error) 
 	reports, err := kind.run(ctx, b)
 	pprof.StopCPUProfile()
 	for _, r := range reports {
+		r.Backend = backend(c.Stores)
 		err = errors.Join(err, report(r))
 	}
 	return err
+}
+
+// backend names where things are kept, the log first.
+func backend(s engine.Stores) string {
+	kind := func(url string) string {
+		scheme, _, _ := strings.Cut(cmp.Or(url, "sqlite:"), ":")
+		scheme, _, _ = strings.Cut(scheme, "+")
+		return strings.TrimSuffix(scheme, "ql")
+	}
+	log, models := kind(s.Log), kind(s.ReadModels)
+	if log == models {
+		return log
+	}
+	return log + "+" + models
 }
 
 func (b *bench) say(format string, args ...any) {
@@ -93,7 +111,7 @@ func (b *bench) say(format string, args ...any) {
 }
 
 func (b *bench) options() engine.Options {
-	return engine.Options{Dir: b.Dir + "/data", BaseURL: "https://mail.example.org"}
+	return engine.Options{Dir: b.Dir + "/data", BaseURL: "https://mail.example.org", Stores: b.Stores}
 }
 
 func (b *bench) open(ctx context.Context) (err error) {

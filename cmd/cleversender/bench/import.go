@@ -63,22 +63,22 @@ func benchImport(ctx context.Context, b *bench) ([]Report, error) {
 		return nil, fmt.Errorf("%d of %d rows added", result.Counts.Added, b.Size)
 	}
 	durable := m.report("import", b.Size)
-	head, err := b.engine.Journal.Head(ctx)
-	if err != nil {
-		return nil, err
-	}
 	if err := b.engine.Settled(ctx); err != nil {
 		return nil, err
 	}
 	projected := m.report("import+projections", b.Size)
-	perRow := float64(head-before) / float64(b.Size)
-	limit, err := measureLimit(ctx, b.engine.Log, b.Dir, b.Size)
+	events, err := count(ctx, b.engine.Log, before, nil)
+	if err != nil {
+		return nil, err
+	}
+	perRow := float64(events) / float64(b.Size)
+	limit, err := b.limit(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for _, r := range []*Report{&durable, &projected} {
 		r.Against(limit.insertedPerSec / perRow)
-		r.Extra = map[string]any{"events": int(head - before), "file_mb": round(float64(result.Bytes) / 1e6)}
+		r.Extra = map[string]any{"events": events, "file_mb": round(float64(result.Bytes) / 1e6)}
 	}
 	return []Report{durable, projected}, nil
 }

@@ -3,8 +3,10 @@ package bench
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	_ "modernc.org/sqlite" // the same driver as the log's
@@ -12,8 +14,9 @@ import (
 	"github.com/cleversender/cleversender/adapters/eventlog"
 )
 
-// A limit is what raw SQLite does with the same bytes: one table, no index, no
-// encoding, one prepared statement, transactions of 500 rows, WAL, FULL.
+// A limit is what a bare table does with the same bytes, where the log is: no
+// index but the position's, no encoding, durable transactions of 500 rows. On
+// SQLite it is one prepared statement, on PostgreSQL a COPY.
 type limit struct {
 	rows           int
 	insert, scan   time.Duration
@@ -21,48 +24,72 @@ type limit struct {
 	scannedPerSec  float64
 }
 
+// raw is a bare table.
+type raw interface {
+	insert(ctx context.Context, page eventlog.Page) error
+	scan(ctx context.Context) error
+	close() error
+}
+
 const limitBatch = 500
 
-// measureLimit copies up to max events of a log into a raw table and reads
-// them back in order, and times only SQLite's part.
-func measureLimit(ctx context.Context, log eventlog.Log, dir string, max int) (limit, error) {
-	var l limit
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "limit.db")+
-		"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(5000)")
+func (b *bench) raw(ctx context.Context) (raw, error) {
+	if strings.HasPrefix(b.Stores.Log, "postgres") {
+		return openRawPostgres(ctx, b.Stores.Log)
+	}
+	return openRawSQLite(ctx, filepath.Join(b.Dir, "limit.db"))
+}
+
+// limit copies up to Size events of the log into a bare table and reads them
+// back in order, and times only the table's part.
+func (b *bench) limit(ctx context.Context) (l limit, err error) {
+	table, err := b.raw(ctx)
 	if err != nil {
 		return l, err
 	}
-	defer db.Close()
-	db.SetMaxOpenConns(1)
-	if _, err := db.ExecContext(ctx, `CREATE TABLE raw (pos INTEGER PRIMARY KEY, stream TEXT, type TEXT, id BLOB, meta BLOB, data BLOB)`); err != nil {
-		return l, err
-	}
-	head, err := log.Head(ctx)
+	defer func() { err = errors.Join(err, table.close()) }()
+	head, err := b.engine.Log.Head(ctx)
 	if err != nil {
 		return l, err
 	}
-	for page, err := range log.Follow(ctx, 0, nil, limitBatch) {
+	for page, err := range b.engine.Log.Follow(ctx, 0, nil, limitBatch) {
 		if err != nil {
 			return l, err
 		}
 		start := time.Now()
-		if err := insertRaw(ctx, db, page); err != nil {
+		if err := table.insert(ctx, page); err != nil {
 			return l, fmt.Errorf("raw insert: %w", err)
 		}
 		l.insert += time.Since(start)
-		if l.rows += len(page.Events); page.Next >= head || l.rows >= max {
+		if l.rows += len(page.Events); page.Next >= head || l.rows >= b.Size {
 			break
 		}
 	}
-	if l.scan, err = scanRaw(ctx, db); err != nil {
+	start := time.Now()
+	if err := table.scan(ctx); err != nil {
 		return l, fmt.Errorf("raw scan: %w", err)
 	}
+	l.scan = time.Since(start)
 	l.insertedPerSec = float64(l.rows) / l.insert.Seconds()
 	l.scannedPerSec = float64(l.rows) / l.scan.Seconds()
 	return l, nil
 }
 
-func insertRaw(ctx context.Context, db *sql.DB, page eventlog.Page) error {
+type rawSQLite struct{ *sql.DB }
+
+func openRawSQLite(ctx context.Context, path string) (rawSQLite, error) {
+	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(5000)")
+	if err != nil {
+		return rawSQLite{}, err
+	}
+	db.SetMaxOpenConns(1)
+	_, err = db.ExecContext(ctx, `CREATE TABLE raw (pos INTEGER PRIMARY KEY, stream TEXT, type TEXT, id BLOB, meta BLOB, data BLOB)`)
+	return rawSQLite{db}, err
+}
+
+func (db rawSQLite) close() error { return db.Close() }
+
+func (db rawSQLite) insert(ctx context.Context, page eventlog.Page) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -82,11 +109,10 @@ func insertRaw(ctx context.Context, db *sql.DB, page eventlog.Page) error {
 	return tx.Commit()
 }
 
-func scanRaw(ctx context.Context, db *sql.DB) (time.Duration, error) {
-	start := time.Now()
+func (db rawSQLite) scan(ctx context.Context) error {
 	rows, err := db.QueryContext(ctx, `SELECT pos, stream, type, id, meta, data FROM raw ORDER BY pos`)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer rows.Close()
 	var pos int64
@@ -94,8 +120,8 @@ func scanRaw(ctx context.Context, db *sql.DB) (time.Duration, error) {
 	var id, meta, data sql.RawBytes
 	for rows.Next() {
 		if err := rows.Scan(&pos, &stream, &typ, &id, &meta, &data); err != nil {
-			return 0, err
+			return err
 		}
 	}
-	return time.Since(start), rows.Err()
+	return rows.Err()
 }

@@ -60,7 +60,7 @@ func (b *bench) meter() (meter, error) {
 
 func (m meter) report(name string, units int) Report {
 	took, cpu := time.Since(m.start), cpuTime()-m.cpu
-	r := Report{Bench: name, Backend: "sqlite", Units: units, CPUPerUnit: perUnit(cpu, units), PeakRSS: peakRSS()}
+	r := Report{Bench: name, Units: units, CPUPerUnit: perUnit(cpu, units), PeakRSS: peakRSS()}
 	r.took(took)
 	return r
 }

@@ -100,7 +100,11 @@ func (b *bench) sendTo(ctx context.Context, to *mailServer, host string) (sent, 
 	if err != nil {
 		return sent, projected, err
 	}
-	sent.Extra = map[string]any{"sent": run.Sent, "recorded_with_consent": recorded.withConsent, "events": int(head - before), "load": load}
+	events, err := count(ctx, b.engine.Log, before, nil)
+	if err != nil {
+		return sent, projected, err
+	}
+	sent.Extra = map[string]any{"sent": run.Sent, "recorded_with_consent": recorded.withConsent, "events": events, "load": load}
 	wire := recorded.wire // of a server that is not ours the log has to say
 	if to.sink != nil {
 		wire = took.Last.Sub(took.First)

@@ -24,6 +24,7 @@ type Options struct {
 	Listen string    // address of the server
 	Story  io.Writer // what happens, for people
 	Logger *slog.Logger
+	Stores engine.Stores // empty ones
 }
 
 // Summary is what happened, in numbers.
@@ -99,7 +100,7 @@ func (d *demo) serve(ctx context.Context) (ended chan error, token string, err e
 		return nil, "", fmt.Errorf("listen: %w", err)
 	}
 	d.url = "http://" + ln.Addr().String()
-	o := engine.Options{Dir: d.dir + "/data", BaseURL: d.url, SMTP: []string{d.catcher.URL()}, Logger: d.Logger}
+	o := engine.Options{Dir: d.dir + "/data", BaseURL: d.url, SMTP: []string{d.catcher.URL()}, Logger: d.Logger, Stores: d.Stores}
 	if _, token, err = engine.Init(ctx, o, "Meadow Books"); err != nil {
 		return nil, "", err
 	}

@@ -45,8 +45,7 @@ import (
 type Options struct {
 	Dir            string         // the data folder
 	RootKey        string         // URI; "": the file root.key in the folder
-	Log            string         // URL of the event log; "": a file in the folder
-	ReadModels     string         // URL of the read models; "": files in the folder
+	Stores
 	BaseURL        string         // where recipients reach this server, without a slash at the end
 	SMTP           []string       // URLs of the servers that take our mail; none: nothing is sent
 	Limits         pacing.Options // of what is sent

@@ -15,6 +15,12 @@ import (
 	"github.com/cleversender/cleversender/domain"
 )
 
+// Stores are the URLs of where things are kept; "": files in the data folder.
+type Stores struct {
+	Log        string `help:"Event log: sqlite:PATH, postgres://…, esdb://…. Without it, a file in the data folder." env:"CLEVERSENDER_LOG" placeholder:"URL"`
+	ReadModels string `help:"Read models: sqlite:FOLDER, postgres://…. Without it, files in the data folder." env:"CLEVERSENDER_READ_MODELS" placeholder:"URL"`
+}
+
 // ErrStore: a URL of --log, --read-models or --keys that names no store we have.
 var ErrStore = domain.Refuse("unknown_store", "the store's URL has to begin with one of the schemes that its flag lists")
 
