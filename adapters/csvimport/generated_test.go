@@ -15,6 +15,7 @@ import (
 	"github.com/cleversender/cleversender/adapters/eventlog"
 	"github.com/cleversender/cleversender/adapters/eventlog/sqlite"
 	"github.com/cleversender/cleversender/adapters/keyring"
+	keysqlite "github.com/cleversender/cleversender/adapters/keyring/sqlite"
 	"github.com/cleversender/cleversender/commands"
 	"github.com/cleversender/cleversender/domain/catalog"
 	"github.com/cleversender/cleversender/domain/contactimport"
@@ -58,7 +59,7 @@ func BenchmarkImport(b *testing.B) {
 	if err := keyring.CreateRootKey(uri); err != nil {
 		b.Fatal(err)
 	}
-	keys, err := keyring.Open(b.Context(), filepath.Join(dir, "keys.db"), uri)
+	keys, err := keysqlite.Open(b.Context(), filepath.Join(dir, "keys.db"), uri)
 	if err != nil {
 		b.Fatal(err)
 	}

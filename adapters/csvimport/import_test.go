@@ -23,6 +23,7 @@ import (
 	"github.com/cleversender/cleversender/adapters/eventlog"
 	"github.com/cleversender/cleversender/adapters/eventlog/memory"
 	"github.com/cleversender/cleversender/adapters/keyring"
+	keysqlite "github.com/cleversender/cleversender/adapters/keyring/sqlite"
 	"github.com/cleversender/cleversender/commands"
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/catalog"
@@ -41,7 +42,7 @@ var (
 // world is an engine as far as an import needs one.
 type world struct {
 	*eventlog.Journal
-	keys *keyring.Store
+	keys *keysqlite.Store
 	log  csvimport.Log
 }
 
@@ -52,7 +53,7 @@ func newWorld(t testing.TB) *world {
 	if err := keyring.CreateRootKey(uri); err != nil {
 		t.Fatal(err)
 	}
-	keys, err := keyring.Open(t.Context(), filepath.Join(dir, "keys.db"), uri)
+	keys, err := keysqlite.Open(t.Context(), filepath.Join(dir, "keys.db"), uri)
 	if err != nil {
 		t.Fatal(err)
 	}

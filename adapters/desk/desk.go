@@ -42,13 +42,13 @@ type Journal interface {
 	Head(ctx context.Context) (event.Position, error)
 }
 
-// Keys destroys the keys of a person; *keyring.Store does.
+// Keys destroys the keys of a person; a keyring does.
 type Keys interface {
 	Shred(ctx context.Context, subject domain.ID) (keys int, err error)
 	Purge(ctx context.Context) error
 }
 
-// Directory forgets addresses; *keyring.Store does.
+// Directory forgets addresses; a keyring does.
 type Directory interface {
 	Forget(ctx context.Context, account domain.ID, address string, person domain.ID, suppress bool) error
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/cleversender/cleversender/adapters/eventlog"
 	"github.com/cleversender/cleversender/adapters/eventlog/sqlite"
 	"github.com/cleversender/cleversender/adapters/keyring"
+	keysqlite "github.com/cleversender/cleversender/adapters/keyring/sqlite"
 	"github.com/cleversender/cleversender/adapters/readmodel"
 	models "github.com/cleversender/cleversender/adapters/readmodel/sqlite"
 	"github.com/cleversender/cleversender/commands"
@@ -39,7 +40,7 @@ type house struct {
 	t       testing.TB
 	dir     string
 	journal *eventlog.Journal
-	keys    *keyring.Store
+	keys    *keysqlite.Store
 	host    *readmodel.Host
 	account domain.ID
 	list    domain.ID
@@ -63,7 +64,7 @@ func (h *house) open(uri string) {
 	h.t.Helper()
 	log, err := sqlite.Open(ctx, filepath.Join(h.dir, "events.db"))
 	h.must(err)
-	h.keys, err = keyring.Open(ctx, filepath.Join(h.dir, "keys.db"), uri)
+	h.keys, err = keysqlite.Open(ctx, filepath.Join(h.dir, "keys.db"), uri)
 	h.must(err)
 	h.journal = eventlog.NewJournal(log, catalog.All, h.keys, time.Now)
 	store, err := models.New(filepath.Join(h.dir, "models"))

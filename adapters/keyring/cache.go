@@ -2,9 +2,8 @@ package keyring
 
 import (
 	"crypto/cipher"
-	"maps"
-	"slices"
 	"sync"
+	"time"
 
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/personal"
@@ -18,64 +17,94 @@ const generation = 4096
 // or an import's, and each is needed once.
 const bulk = 64
 
-// classes lists every class that keys are kept for.
-var classes = append(slices.Collect(maps.Values(personal.Classes)), secretClass)
-
-// cache holds keys that were used lately, in two generations: when the young
+// Cache holds keys that were used lately, in two generations: when the young
 // one is full it becomes the old one, and what was in the old one goes.
-type cache struct {
+type Cache struct {
+	// Trust is how long after it was read a key is given out; 0: until it is evicted.
+	Trust time.Duration
+
 	mu         sync.Mutex
-	young, old map[personal.KeyRef]cipher.AEAD
+	young, old map[personal.KeyRef]cached
 	evictions  uint64
 }
 
-// get fills in the keys that it has, and returns the indexes of the others,
-// and a moment: what was read from the database after it may be put.
-func (c *cache) get(refs []personal.KeyRef, out []cipher.AEAD) (missing []int, at uint64) {
+type cached struct {
+	aead cipher.AEAD
+	read time.Time
+}
+
+// Moment is when the cache was asked: what was read from the store after it may be put.
+type Moment struct {
+	evictions uint64
+	at        time.Time
+}
+
+// Get fills in the keys that it has, and returns the indexes of the others.
+func (c *Cache) Get(refs []personal.KeyRef, out []cipher.AEAD) (missing []int, now Moment) {
+	if c.Trust > 0 {
+		now.at = time.Now()
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i, ref := range refs {
-		if aead, ok := c.young[ref]; ok {
-			out[i] = aead
-		} else if aead, ok := c.old[ref]; ok {
-			out[i] = aead
-			c.add(ref, aead)
+		key, ok := c.young[ref]
+		if !ok {
+			if key, ok = c.old[ref]; ok {
+				c.add(ref, key)
+			}
+		}
+		if ok && now.at.Sub(key.read) <= c.Trust {
+			out[i] = key.aead
 		} else {
 			missing = append(missing, i)
 		}
 	}
-	return missing, c.evictions
+	now.evictions = c.evictions
+	return missing, now
 }
 
-// put keeps keys, unless somebody was evicted since the moment they were asked
-// for: a key destroyed meanwhile must not come back.
-func (c *cache) put(at uint64, refs []personal.KeyRef, keys []cipher.AEAD, which []int) {
+// Put keeps keys, unless they are so many that each is needed once, or somebody
+// was evicted since the moment they were asked for: a key destroyed meanwhile
+// must not come back.
+func (c *Cache) Put(asked Moment, refs []personal.KeyRef, keys []cipher.AEAD, which []int) {
+	if len(which) >= bulk {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.evictions != at {
+	if c.evictions != asked.evictions {
 		return
 	}
 	for _, i := range which {
 		if keys[i] != nil {
-			c.add(refs[i], keys[i])
+			c.add(refs[i], cached{keys[i], asked.at})
 		}
 	}
 }
 
-func (c *cache) add(ref personal.KeyRef, aead cipher.AEAD) {
+func (c *Cache) add(ref personal.KeyRef, key cached) {
 	if len(c.young) >= generation || c.young == nil {
-		c.old, c.young = c.young, make(map[personal.KeyRef]cipher.AEAD, generation)
+		c.old, c.young = c.young, make(map[personal.KeyRef]cached, generation)
 	}
-	c.young[ref] = aead
+	c.young[ref] = key
 }
 
-func (c *cache) evict(subject domain.ID) {
+// Evict forgets the keys of a person.
+func (c *Cache) Evict(subject domain.ID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.evictions++
-	for _, class := range classes {
+	for _, class := range Classes {
 		ref := personal.KeyRef{Subject: subject, Class: class}
 		delete(c.young, ref)
 		delete(c.old, ref)
 	}
+}
+
+// Clear forgets everybody's.
+func (c *Cache) Clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.evictions++
+	c.young, c.old = nil, nil
 }

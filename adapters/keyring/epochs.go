@@ -1,13 +1,9 @@
 package keyring
 
 import (
-	"crypto/rand"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 
@@ -16,23 +12,24 @@ import (
 
 // Refusals around epochs.
 var (
-	ErrEpochsMissing = domain.Refuse("epochs_missing", "keys.epochs is not beside keys.db; without it no key opens")
+	ErrEpochsMissing = domain.Refuse("epochs_missing", "the epochs are not where they belong (keys.epochs beside keys.db); without them no key opens")
 	ErrEpochUnknown  = domain.Refuse("epoch_unknown", "there never was such an epoch")
 	ErrEpochInUse    = domain.Refuse("epoch_in_use", "keys are still wrapped in this epoch; begin a new one first")
 )
 
-// errEpochGone: the key is from a backup older than the epoch's end.
-var errEpochGone = errors.New("the key-encryption key of its epoch was destroyed")
+// ErrEpochGone: the key is from a backup older than the epoch's end, or from an
+// epoch that has not come here yet.
+var ErrEpochGone = errors.New("the key-encryption key of its epoch is not there")
 
-// epochs is the KEKs at hand. It is never changed, only replaced.
-type epochs struct {
-	current uint32
-	last    bool // every living key is in the current epoch
-	keks    map[uint32]sealer
-	plain   map[uint32][]byte
+// Epochs is the KEKs at hand. It is never changed, only replaced.
+type Epochs struct {
+	current   uint32
+	rewrapped bool // every living key is in the current epoch
+	keks      map[uint32]sealer
+	plain     map[uint32][]byte
 }
 
-// epochsFile is keys.epochs, as stored.
+// epochsFile is the KEKs as stored.
 type epochsFile struct {
 	Version   int            `json:"version"`
 	Current   uint32         `json:"current"`
@@ -40,45 +37,65 @@ type epochsFile struct {
 	KEKs      map[int][]byte `json:"keks"`      // by epoch, wrapped by the root key; destroyed ones are gone
 }
 
-func firstEpoch() (*epochs, error) {
-	e := &epochs{last: true, keks: map[uint32]sealer{}, plain: map[uint32][]byte{}}
-	return e.next(true)
+// FirstEpoch is what a new store begins with.
+func FirstEpoch() (*Epochs, error) {
+	e := &Epochs{keks: map[uint32]sealer{}, plain: map[uint32][]byte{}}
+	e, err := e.Next()
+	return e.Rewrapped(), err
 }
 
-// next is the epochs with a new, current KEK.
-func (e *epochs) next(last bool) (*epochs, error) {
-	key := make([]byte, keySize)
-	_, _ = rand.Read(key) // never fails (crypto/rand)
-	n := &epochs{e.current + 1, last, maps.Clone(e.keks), maps.Clone(e.plain)}
+// Next has a new KEK, in which no key is wrapped yet.
+func (e *Epochs) Next() (*Epochs, error) {
+	n := &Epochs{e.current + 1, false, maps.Clone(e.keks), maps.Clone(e.plain)}
 	var err error
-	n.plain[n.current] = key
-	n.keks[n.current], err = newSealer(key)
+	n.plain[n.current] = NewKeys(1)[0]
+	n.keks[n.current], err = newSealer(n.plain[n.current])
 	return n, err
 }
 
-func (e *epochs) without(epoch uint32) *epochs {
-	n := &epochs{e.current, e.last, maps.Clone(e.keks), maps.Clone(e.plain)}
+// Without has lost the KEK of an epoch.
+func (e *Epochs) Without(epoch uint32) *Epochs {
+	n := &Epochs{e.current, e.rewrapped, maps.Clone(e.keks), maps.Clone(e.plain)}
 	delete(n.keks, epoch)
 	delete(n.plain, epoch)
 	return n
 }
 
-func (e *epochs) rewrapped() *epochs { return &epochs{e.current, true, e.keks, e.plain} }
+// Rewrapped says that every living key is in the current epoch.
+func (e *Epochs) Rewrapped() *Epochs { return &Epochs{e.current, true, e.keks, e.plain} }
+
+// Current is the epoch that new keys are wrapped in.
+func (e *Epochs) Current() uint32 { return e.current }
+
+// Unfinished: some keys are still in an older epoch.
+func (e *Epochs) Unfinished() bool { return !e.rewrapped }
+
+// MayDestroy refuses to destroy an epoch that is needed, or never was. done:
+// it is destroyed already. Whether a key is wrapped in it is another question.
+func (e *Epochs) MayDestroy(epoch int) (done bool, err error) {
+	if epoch < 1 || epoch > int(e.current) {
+		return false, ErrEpochUnknown
+	}
+	if _, living := e.keks[uint32(epoch)]; !living {
+		return true, nil
+	}
+	if uint32(epoch) == e.current || !e.rewrapped {
+		return false, ErrEpochInUse
+	}
+	return false, nil
+}
 
 func kekAAD(epoch uint32) []byte { return []byte("kek/" + strconv.FormatUint(uint64(epoch), 10)) }
 
-func readEpochs(path string, root sealer) (*epochs, error) {
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
+// DecodeEpochs reverses Encode. It refuses with ErrRootKeyWrong.
+func DecodeEpochs(raw []byte, root Root) (*Epochs, error) {
 	var f epochsFile
 	if err := json.Unmarshal(raw, &f); err != nil || f.Version != 1 {
-		return nil, fmt.Errorf("%s: not a file of epochs that this version can read", filepath.Base(path))
+		return nil, errors.New("not epochs that this version can read")
 	}
-	e := &epochs{f.Current, f.Rewrapped, map[uint32]sealer{}, map[uint32][]byte{}}
+	e := &Epochs{f.Current, f.Rewrapped, map[uint32]sealer{}, map[uint32][]byte{}}
 	for n, wrapped := range f.KEKs {
-		key, err := root.unseal(wrapped, kekAAD(uint32(n)))
+		key, err := root.key.unseal(wrapped, kekAAD(uint32(n)))
 		if err != nil {
 			return nil, ErrRootKeyWrong
 		}
@@ -88,48 +105,17 @@ func readEpochs(path string, root sealer) (*epochs, error) {
 		}
 	}
 	if _, ok := e.keks[e.current]; !ok {
-		return nil, fmt.Errorf("%s: the current epoch is not there", filepath.Base(path))
+		return nil, errors.New("the current epoch is not there")
 	}
 	return e, nil
 }
 
-// write replaces the file: after a crash it is the old or the new one, whole.
-func (e *epochs) write(path string, root sealer) error {
-	f := epochsFile{Version: 1, Current: e.current, Rewrapped: e.last, KEKs: map[int][]byte{}}
+// Encode is the KEKs, wrapped by the root key.
+func (e *Epochs) Encode(root Root) ([]byte, error) {
+	f := epochsFile{Version: 1, Current: e.current, Rewrapped: e.rewrapped, KEKs: map[int][]byte{}}
 	for _, n := range slices.Sorted(maps.Keys(e.plain)) {
-		f.KEKs[int(n)] = root.seal(nil, e.plain[n], kekAAD(n))
+		f.KEKs[int(n)] = root.key.seal(nil, e.plain[n], kekAAD(n))
 	}
 	raw, err := json.MarshalIndent(f, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := replaceFile(path, append(raw, '\n')); err != nil {
-		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
-	}
-	return nil
-}
-
-func replaceFile(path string, data []byte) error {
-	tmp := path + ".new"
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return errors.Join(err, os.Remove(tmp))
-	}
-	if err := os.Rename(tmp, path); err != nil {
-		return err
-	}
-	return syncDir(path)
-}
-
-// syncDir makes the name of a new file durable.
-func syncDir(path string) error {
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return append(raw, '\n'), err
 }

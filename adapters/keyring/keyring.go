@@ -1,47 +1,40 @@
-// Package keyring keeps the keys that personal data is sealed with, and the
-// directory that finds people by a keyed hash of their address.
+// Package keyring says what every keyring promises, and has what they share:
+// how keys are wrapped, secrets sealed and addresses hashed.
 //
-// Everything is in one file, keys.db, but for the key-encryption keys (KEKs),
-// which are in keys.epochs beside it, wrapped by the root key.
-//
-// What holds, and when:
+// A keyring keeps the keys that personal data is sealed with, and the directory
+// that finds people by a keyed hash of their address. What holds, whatever it
+// is kept in (keyringtest proves it on each):
 //
 //   - What a method returns without error is durable: committed and synced.
-//   - Shred is for good. The person's keys are overwritten, a tombstone stays,
+//   - Shred is for good. The person's keys are destroyed, a tombstone stays,
 //     and no key is made for them again. Who looks gets nil: the person is erased.
 //   - A key that was asked for and never existed is ErrKeyMissing: not an
 //     erasure but a loss.
-//   - After Purge no byte of keys.db, nor of its WAL, holds anything of what
-//     was deleted before it. Rows that hold a secret never move inside the
-//     file, so that no copy can stay behind in free space.
 //   - Without the right root key nothing opens: root_key_missing, root_key_wrong.
 //
-// What an epoch gives: a backup of keys.db holds the keys of people who were
-// erased after it was made, wrapped by the KEK of that time. Once NewEpoch has
-// rewrapped the living keys and DestroyEpoch has destroyed that KEK, such a
-// backup opens nobody's data. So make a fresh backup of keys.db between the two.
+// What an epoch gives: a backup of the keys holds those of people who were
+// erased after it was made, wrapped by the key-encryption key (KEK) of that
+// time. Once NewEpoch has rewrapped the living keys and DestroyEpoch has
+// destroyed that KEK, such a backup opens nobody's data. So make a fresh backup
+// between the two.
 //
-// What it does not give: it cannot reach a copy of keys.epochs made before
-// DestroyEpoch, when the root key is at hand as well. Keep keys.epochs out of
-// the backups that are kept for long, and away from those of keys.db. Old
-// backups of the directory still say, to who holds the root key, that an
-// address was known then.
+// What it does not give: it cannot reach a copy of the KEKs made before
+// DestroyEpoch, when the root key is at hand as well. Keep them out of the
+// backups that are kept for long, and away from those of the keys. Old backups
+// of the directory still say, to who holds the root key, that an address was
+// known then.
 package keyring
 
 import (
-	"context"
-	"database/sql"
+	"bytes"
+	"cmp"
+	"crypto/rand"
 	"errors"
-	"fmt"
-	"io/fs"
-	"net/url"
-	"os"
-	"path/filepath"
-	"strings"
-	"sync"
-	"sync/atomic"
+	"maps"
+	"slices"
 
 	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/personal"
 )
 
 // ErrKeyMissing: a key that never existed was asked for, so something sealed
@@ -51,123 +44,41 @@ var ErrKeyMissing = errors.New("the key never existed")
 // ErrClosed: the store was closed.
 var ErrClosed = errors.New("keyring is closed")
 
-// Store is an open keys.db. It is safe for concurrent use, by one process.
-type Store struct {
-	path   string
-	root   sealer
-	epochs atomic.Pointer[epochs]
-	writer *writer
-	reader *reader
-	cache  cache
+// ErrDestroyed: the secret of this name was destroyed. Another needs another name.
+var ErrDestroyed = domain.Refuse("secret_destroyed", "the secret has been destroyed")
 
-	rotating   sync.Mutex // held by NewEpoch and DestroyEpoch
-	secretsMu  sync.Mutex // guards secrets, and what Keep and Destroy do
-	secrets    map[string][]byte
-	directory  hasher
-	suppressed hasher
+// Refusals of the directory.
+var (
+	ErrAddressTaken      = domain.Refuse("address_taken", "another subscriber has this address")
+	ErrAddressSuppressed = domain.Refuse("address_suppressed", "the person behind this address was erased and has not come back")
+)
+
+// Reservation is what the directory says of an address.
+type Reservation struct {
+	Person     domain.ID // zero when suppressed
+	Known      bool      // the address was there before, maybe from earlier in the same call
+	Suppressed bool      // the person behind it was erased: they have to come back by themself
 }
 
-// Open opens keys.db at path with the root key that uri names, and makes it
-// when there is none. It refuses with root_key_missing, root_key_wrong,
-// root_key_bad or epochs_missing.
-func Open(ctx context.Context, path, uri string) (*Store, error) {
-	key, err := readRootKey(uri)
-	if err != nil {
-		return nil, err
-	}
-	s := &Store{path: path, secrets: map[string][]byte{}}
-	if s.root, err = newSealer(key); err != nil {
-		return nil, err
-	}
-	if err := s.openEpochs(); err != nil {
-		return nil, err
-	}
-	if err := s.openFiles(ctx); err != nil {
-		return nil, fmt.Errorf("open %s: %w", filepath.Base(path), err)
-	}
-	if err := s.openDirectory(ctx); err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
-	return s, nil
+// SecretClass is beside the classes of people's data. It is stored.
+const SecretClass personal.Class = 255
+
+// Classes lists every class that keys are kept for, in order.
+var Classes = slices.Sorted(slices.Values(append(slices.Collect(maps.Values(personal.Classes)), SecretClass)))
+
+// CompareRefs orders keys by person, then class.
+func CompareRefs(a, b personal.KeyRef) int {
+	return cmp.Or(bytes.Compare(a.Subject[:], b.Subject[:]), cmp.Compare(a.Class, b.Class))
 }
 
-func (s *Store) openFiles(ctx context.Context) error {
-	f, err := os.OpenFile(s.path, os.O_RDWR|os.O_CREATE, 0o600) // SQLite gives the WAL the same mode
-	if err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	if s.writer, err = openWriter(ctx, s.path); err != nil {
-		return err
-	}
-	if s.reader, err = openReader(s.path); err != nil {
-		return errors.Join(err, s.writer.close())
-	}
-	return nil
-}
+const keySize = 32
 
-// openEpochs reads the KEKs, or makes the first one for a store that is new.
-func (s *Store) openEpochs() error {
-	_, err := os.Stat(s.path)
-	known := err == nil
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+// NewKeys makes n random keys.
+func NewKeys(n int) [][]byte {
+	all, keys := make([]byte, keySize*n), make([][]byte, n)
+	_, _ = rand.Read(all) // never fails (crypto/rand)
+	for i := range keys {
+		keys[i] = all[keySize*i : keySize*(i+1) : keySize*(i+1)]
 	}
-	e, err := readEpochs(s.epochsPath(), s.root)
-	switch {
-	case errors.Is(err, fs.ErrNotExist) && known:
-		return ErrEpochsMissing
-	case errors.Is(err, fs.ErrNotExist):
-		if e, err = firstEpoch(); err == nil {
-			err = e.write(s.epochsPath(), s.root)
-		}
-	}
-	if err != nil {
-		return err
-	}
-	s.epochs.Store(e)
-	return nil
-}
-
-func (s *Store) epochsPath() string {
-	return strings.TrimSuffix(s.path, filepath.Ext(s.path)) + ".epochs"
-}
-
-// Close waits for what is under way.
-func (s *Store) Close() error {
-	return errors.Join(s.reader.close(), s.writer.close())
-}
-
-// Purge leaves nothing of what was deleted before in any byte of the files: it
-// moves the WAL into keys.db and truncates it.
-func (s *Store) Purge(ctx context.Context) error {
-	if err := s.writer.checkpoint(ctx); err != nil {
-		return fmt.Errorf("purge keys: %w", err)
-	}
-	return nil
-}
-
-func dsn(path, more string) string {
-	// An opaque URL keeps SQLite from reading ? and # in the path.
-	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=page_size(" + pageSize + ")&_pragma=busy_timeout(10000)" +
-		"&_pragma=journal_mode(wal)&_pragma=synchronous(full)&_pragma=secure_delete(1)&_pragma=temp_store(memory)" + more
-}
-
-func openDB(path, more string, conns int) (*sql.DB, error) {
-	db, err := sql.Open("sqlite", dsn(path, more))
-	if err != nil {
-		return nil, err
-	}
-	db.SetMaxOpenConns(conns)
-	db.SetMaxIdleConns(conns)
-	return db, nil
-}
-
-func idOf(b []byte) (domain.ID, error) {
-	if len(b) != 16 {
-		return domain.ID{}, fmt.Errorf("an id of %d bytes", len(b))
-	}
-	return domain.ID(b), nil
+	return keys
 }

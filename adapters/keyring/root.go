@@ -28,7 +28,7 @@ func CreateRootKey(uri string) error {
 	if !ok || path == "" {
 		return ErrRootKeyURI
 	}
-	key := make([]byte, 32)
+	key := make([]byte, keySize)
 	_, _ = rand.Read(key) // never fails (crypto/rand)
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
@@ -42,6 +42,20 @@ func CreateRootKey(uri string) error {
 		return fmt.Errorf("create root key: %w", err)
 	}
 	return syncDir(path)
+}
+
+// Root is the root key.
+type Root struct{ key sealer }
+
+// OpenRoot reads the root key that uri names. It refuses with root_key_missing,
+// root_key_bad or root_key_uri.
+func OpenRoot(uri string) (Root, error) {
+	key, err := readRootKey(uri)
+	if err != nil {
+		return Root{}, err
+	}
+	s, err := newSealer(key)
+	return Root{s}, err
 }
 
 func readRootKey(uri string) ([]byte, error) {
@@ -63,7 +77,7 @@ func readRootKey(uri string) ([]byte, error) {
 		return nil, ErrRootKeyURI
 	}
 	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
-	if err != nil || len(key) != 32 {
+	if err != nil || len(key) != keySize {
 		return nil, ErrRootKeyBad
 	}
 	return key, nil

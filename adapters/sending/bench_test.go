@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cleversender/cleversender/adapters/keyring"
+	keysqlite "github.com/cleversender/cleversender/adapters/keyring/sqlite"
 	"github.com/cleversender/cleversender/adapters/sending"
 	"github.com/cleversender/cleversender/domain/delivery"
 )
@@ -22,7 +23,7 @@ func BenchmarkCampaign(b *testing.B) {
 		if err := keyring.CreateRootKey(uri); err != nil {
 			b.Fatal(err)
 		}
-		keys, err := keyring.Open(b.Context(), filepath.Join(folder, "keys.db"), uri)
+		keys, err := keysqlite.Open(b.Context(), filepath.Join(folder, "keys.db"), uri)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/cleversender/cleversender/adapters/keyring"
 	"github.com/cleversender/cleversender/adapters/pacing"
 	"github.com/cleversender/cleversender/adapters/readmodel"
 	"github.com/cleversender/cleversender/adapters/recipient"
@@ -20,11 +19,11 @@ import (
 // Adapters do not know each other; what one asks for and another has meets here.
 
 // oneByOne is the keyring's directory, as the API asks for it.
-type oneByOne struct{ *keyring.Store }
+type oneByOne struct{ Keyring }
 
 // Reserve implements api.Directory.
 func (d oneByOne) Reserve(ctx context.Context, account domain.ID, address string) (person domain.ID, suppressed bool, err error) {
-	found, err := d.Store.Reserve(ctx, account, []string{address})
+	found, err := d.Keyring.Reserve(ctx, account, []string{address})
 	if err != nil {
 		return domain.ID{}, false, err
 	}

@@ -19,7 +19,7 @@ import (
 )
 
 // privateKeys is what domains sign with: made by dkim, kept by the keyring.
-type privateKeys struct{ *keyring.Store }
+type privateKeys struct{ Keyring }
 
 // kept is the name that a private key is kept by. It is stored.
 func kept(account domain.ID, name, selector string) string {
@@ -67,7 +67,7 @@ func (p privateKeys) private(ctx context.Context, account domain.ID, name, selec
 
 // Destroy implements api.PrivateKeys.
 func (p privateKeys) Destroy(ctx context.Context, account domain.ID, name, selector string) error {
-	return p.Store.Destroy(ctx, kept(account, name, selector))
+	return p.Keyring.Destroy(ctx, kept(account, name, selector))
 }
 
 // dkimOf signs with every key that is active for a sender's domain when this is

@@ -26,7 +26,6 @@ import (
 	"github.com/cleversender/cleversender/adapters/desk"
 	"github.com/cleversender/cleversender/adapters/eventlog"
 	"github.com/cleversender/cleversender/adapters/folder"
-	"github.com/cleversender/cleversender/adapters/keyring"
 	"github.com/cleversender/cleversender/adapters/pacing"
 	"github.com/cleversender/cleversender/adapters/preflight"
 	"github.com/cleversender/cleversender/adapters/readmodel"
@@ -64,7 +63,7 @@ type Engine struct {
 	Folder   *folder.Folder
 	Log      eventlog.Log
 	Journal  *eventlog.Journal
-	Keys     *keyring.Store
+	Keys     Keyring
 	Models   *readmodel.Host
 	Desk     *desk.Desk
 	Importer *csvimport.Importer
@@ -179,10 +178,9 @@ func (e *Engine) openStores(ctx context.Context) (err error) {
 		return err
 	}
 	e.closers = append(e.closers, e.Folder.Close)
-	if e.Keys, err = keyring.Open(ctx, e.Folder.Path("keys.db"), o.rootKey()); err != nil {
+	if err := e.openKeys(ctx); err != nil {
 		return err
 	}
-	e.closers = append(e.closers, e.Keys.Close)
 	if e.Log, err = e.openLog(ctx); err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cleversender/cleversender/adapters/eventlog"
 	"github.com/cleversender/cleversender/adapters/keyring"
+	keysqlite "github.com/cleversender/cleversender/adapters/keyring/sqlite"
 	"github.com/cleversender/cleversender/adapters/readmodel"
 	"github.com/cleversender/cleversender/adapters/readmodel/sqlite"
 	"github.com/cleversender/cleversender/domain"
@@ -25,7 +26,7 @@ import (
 
 // known is people of one import: their keys, and the view of the audience.
 type known struct {
-	keys    *keyring.Store
+	keys    *keysqlite.Store
 	model   readmodel.Model
 	journal *eventlog.Journal
 	people  []domain.ID
@@ -44,7 +45,7 @@ func know(b *testing.B, n int) *known {
 	}
 	uri := "file://" + dir + "/root.key"
 	must(keyring.CreateRootKey(uri))
-	keys, err := keyring.Open(ctx, dir+"/keys.db", uri)
+	keys, err := keysqlite.Open(ctx, dir+"/keys.db", uri)
 	must(err)
 	models, err := sqlite.New(filepath.Join(dir, "models"))
 	must(err)
@@ -96,7 +97,7 @@ func know(b *testing.B, n int) *known {
 		apply(events)
 	}
 	must(keys.Close())
-	k.keys, err = keyring.Open(ctx, dir+"/keys.db", uri)
+	k.keys, err = keysqlite.Open(ctx, dir+"/keys.db", uri)
 	must(err)
 	k.journal = eventlog.NewJournal(nil, catalog.All, k.keys, time.Now)
 	return k

@@ -1,4 +1,4 @@
-package keyring
+package sqlite
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/cleversender/cleversender/adapters/keyring/keyringtest"
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/personal"
 )
@@ -50,7 +51,7 @@ func wrappedOf(t *testing.T, s *Store, subject domain.ID) (all [][]byte) {
 // rows move, copies of them are left in free space. None may be.
 func TestNothingOfTheErasedIsLeftInAnyByte(t *testing.T) {
 	dir := t.TempDir()
-	s := open(t, dir, newRoot(t))
+	s := open(t, dir, keyringtest.NewRoot(t))
 	account := domain.ID{1}
 	type one struct {
 		id      domain.ID
@@ -87,7 +88,7 @@ func TestNothingOfTheErasedIsLeftInAnyByte(t *testing.T) {
 	erased := people[:0:0]
 	for i := 0; i < n; i += 7 {
 		p := people[i]
-		held, gone := s.directory.one(account, p.address), s.suppressed.one(account, p.address)
+		held, gone := s.directory.One(account, p.address), s.suppressed.One(account, p.address)
 		p.secret = append(wrappedOf(t, s, p.id), held[:])
 		if len(erased)%2 == 0 {
 			p.secret = append(p.secret, gone[:]) // was on the list, and came back

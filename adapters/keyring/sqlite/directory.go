@@ -1,100 +1,42 @@
-package keyring
+package sqlite
 
 import (
-	"bufio"
-	"cmp"
 	"context"
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"slices"
 
-	"github.com/google/uuid"
-
+	"github.com/cleversender/cleversender/adapters/keyring"
 	"github.com/cleversender/cleversender/domain"
 )
 
-// Refusals of the directory.
-var (
-	ErrAddressTaken      = domain.Refuse("address_taken", "another subscriber has this address")
-	ErrAddressSuppressed = domain.Refuse("address_suppressed", "the person behind this address was erased and has not come back")
-)
-
-// A hash stands for an address in an account: HMAC-SHA-256 under a key of the
-// book, first 16 bytes. The directory and the suppression list have different
-// keys, so that one does not tell what is in the other.
-type hash [16]byte
-
-type hasher []byte
-
-// all hashes addresses, in the order of the hashes: the order of the buckets.
-func (key hasher) all(account domain.ID, addresses []string) []hashed {
-	mac := hmac.New(sha256.New, key)
-	out := make([]hashed, len(addresses))
-	var buf, sum []byte
-	for i, a := range addresses {
-		mac.Reset()
-		buf = append(append(buf[:0], account[:]...), a...)
-		mac.Write(buf)
-		sum = mac.Sum(sum[:0])
-		out[i] = hashed{hash(sum[:16]), i}
-	}
-	slices.SortFunc(out, func(a, b hashed) int {
-		if c := a.hash.compare(b.hash); c != 0 {
-			return c
-		}
-		return cmp.Compare(a.at, b.at)
-	})
-	return out
-}
-
-func (key hasher) one(account domain.ID, address string) hash {
-	return key.all(account, []string{address})[0].hash
-}
-
-// hashed is an address of a batch: its hash, and its place in the batch.
-type hashed struct {
-	hash hash
-	at   int
-}
-
 func (s *Store) openDirectory(ctx context.Context) (err error) {
-	if s.directory, err = s.secret(ctx, "index/directory"); err != nil {
+	if s.directory, err = s.secret(ctx, keyring.ForDirectory); err != nil {
 		return err
 	}
-	s.suppressed, err = s.secret(ctx, "index/suppression")
+	s.suppressed, err = s.secret(ctx, keyring.ForSuppression)
 	return err
-}
-
-// Reservation is what the directory says of an address.
-type Reservation struct {
-	Person     domain.ID // zero when suppressed
-	Known      bool      // the address was there before, maybe from earlier in the same call
-	Suppressed bool      // the person behind it was erased: they have to come back by themself
 }
 
 // Reserve finds the person of each address of an account, or mints one, with
 // ids that grow in the order of the addresses. Addresses are normalised. What
 // it returns is durable. Thousands at a time cost the least.
-func (s *Store) Reserve(ctx context.Context, account domain.ID, addresses []string) ([]Reservation, error) {
+func (s *Store) Reserve(ctx context.Context, account domain.ID, addresses []string) ([]keyring.Reservation, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	if len(addresses) == 0 {
 		return nil, nil
 	}
-	held, gone := s.directory.all(account, addresses), s.suppressed.all(account, addresses)
-	people, err := newPeople(len(addresses))
+	held, gone := s.directory.All(account, addresses), s.suppressed.All(account, addresses)
+	people, err := keyring.NewPeople(len(addresses))
 	if err != nil {
 		return nil, err
 	}
-	out := make([]Reservation, len(addresses))
+	out := make([]keyring.Reservation, len(addresses))
 	err = s.writer.do(func(w *writer) error {
 		clear(out)
-		err := w.books[suppressionBook].look(w, gone, func(h hashed, in *bucket) {
-			_, out[h.at].Suppressed = in.get(h.hash)
+		err := w.books[suppressionBook].look(w, gone, func(h keyring.Hashed, in *bucket) {
+			_, out[h.At].Suppressed = in.get(h.Hash)
 		})
 		if err != nil {
 			return err
@@ -113,24 +55,24 @@ func (s *Store) Reserve(ctx context.Context, account domain.ID, addresses []stri
 
 // known fills in who has an address, and returns the addresses that nobody has
 // and nobody had: each once.
-func (w *writer) known(held []hashed, out []Reservation) (fresh []hashed, err error) {
-	unstaged := make([]hashed, 0, len(held))
+func (w *writer) known(held []keyring.Hashed, out []keyring.Reservation) (fresh []keyring.Hashed, err error) {
+	unstaged := make([]keyring.Hashed, 0, len(held))
 	for _, h := range held {
-		if e, ok := w.staging.entries[h.hash]; ok {
-			out[h.at] = Reservation{Person: e.person, Known: true}
+		if e, ok := w.staging.entries[h.Hash]; ok {
+			out[h.At] = keyring.Reservation{Person: e.person, Known: true}
 		} else {
 			unstaged = append(unstaged, h)
 		}
 	}
 	there := make(map[int]bool)
-	err = w.books[directoryBook].look(w, unstaged, func(h hashed, in *bucket) {
-		if person, ok := in.get(h.hash); ok {
-			out[h.at] = Reservation{Person: person, Known: true}
-			there[h.at] = true
+	err = w.books[directoryBook].look(w, unstaged, func(h keyring.Hashed, in *bucket) {
+		if person, ok := in.get(h.Hash); ok {
+			out[h.At] = keyring.Reservation{Person: person, Known: true}
+			there[h.At] = true
 		}
 	})
 	for _, h := range unstaged {
-		if !there[h.at] && !out[h.at].Suppressed {
+		if !there[h.At] && !out[h.At].Suppressed {
 			fresh = append(fresh, h)
 		}
 	}
@@ -139,41 +81,27 @@ func (w *writer) known(held []hashed, out []Reservation) (fresh []hashed, err er
 
 // reserve gives each of the addresses, sorted, to a person; one that comes
 // again in the batch is known by then.
-func (w *writer) reserve(fresh []hashed, people []domain.ID, out []Reservation) error {
+func (w *writer) reserve(fresh []keyring.Hashed, people []domain.ID, out []keyring.Reservation) error {
 	first := fresh[:0]
 	for _, h := range fresh {
-		if n := len(first); n > 0 && first[n-1].hash == h.hash {
-			out[h.at] = Reservation{Person: out[first[n-1].at].Person, Known: true}
+		if n := len(first); n > 0 && first[n-1].Hash == h.Hash {
+			out[h.At] = keyring.Reservation{Person: out[first[n-1].At].Person, Known: true}
 			continue
 		}
-		out[h.at].Person = people[h.at]
+		out[h.At].Person = people[h.At]
 		first = append(first, h)
 	}
 	if len(first) >= stageAtLeast {
-		return w.stage(first, func(h hashed) domain.ID { return people[h.at] })
+		return w.stage(first, func(h keyring.Hashed) domain.ID { return people[h.At] })
 	}
-	return w.books[directoryBook].visit(w, first, func(h hashed, in *bucket) error {
-		return in.put(h.hash, people[h.at])
+	return w.books[directoryBook].visit(w, first, func(h keyring.Hashed, in *bucket) error {
+		return in.put(h.Hash, people[h.At])
 	})
-}
-
-// newPeople makes ids that grow: UUIDv7 (RFC 9562, section 5.7).
-func newPeople(n int) ([]domain.ID, error) {
-	random := bufio.NewReaderSize(rand.Reader, min(16*n, 1<<14))
-	ids := make([]domain.ID, n)
-	for i := range ids {
-		id, err := uuid.NewV7FromReader(random)
-		if err != nil {
-			return nil, err
-		}
-		ids[i] = domain.ID(id)
-	}
-	return ids, nil
 }
 
 // Find returns the person behind a normalised address.
 func (s *Store) Find(ctx context.Context, account domain.ID, address string) (person domain.ID, found bool, err error) {
-	h := s.directory.one(account, address)
+	h := s.directory.One(account, address)
 	staged := s.writer.staged.Load() // asked first: what is merged meanwhile is found below
 	person, found, err = s.reader.lookIn(ctx, directoryBook, h)
 	if err != nil || found || !staged {
@@ -188,7 +116,7 @@ func (s *Store) Find(ctx context.Context, account domain.ID, address string) (pe
 
 // Suppressed reports whether the address is on the suppression list.
 func (s *Store) Suppressed(ctx context.Context, account domain.ID, address string) (bool, error) {
-	_, found, err := s.reader.lookIn(ctx, suppressionBook, s.suppressed.one(account, address))
+	_, found, err := s.reader.lookIn(ctx, suppressionBook, s.suppressed.One(account, address))
 	return found, err
 }
 
@@ -196,7 +124,7 @@ func (s *Store) Suppressed(ctx context.Context, account domain.ID, address strin
 // somebody else has it, with ErrAddressSuppressed when its owner was erased.
 // Asked again it changes nothing.
 func (s *Store) Move(_ context.Context, account domain.ID, old, new string, person domain.ID) error {
-	from, to, gone := s.directory.one(account, old), s.directory.one(account, new), s.suppressed.one(account, new)
+	from, to, gone := s.directory.One(account, old), s.directory.One(account, new), s.suppressed.One(account, new)
 	var refusal error
 	err := s.writer.do(func(w *writer) error {
 		refusal = nil
@@ -209,10 +137,10 @@ func (s *Store) Move(_ context.Context, account domain.ID, old, new string, pers
 		case err != nil:
 			return err
 		case taken && holder != person:
-			refusal = ErrAddressTaken
+			refusal = keyring.ErrAddressTaken
 			return nil
 		case !taken && suppressed:
-			refusal = ErrAddressSuppressed
+			refusal = keyring.ErrAddressSuppressed
 			return nil
 		}
 		if err := w.put(directoryBook, to, person); err != nil || from == to {
@@ -233,7 +161,7 @@ func (s *Store) Move(_ context.Context, account domain.ID, old, new string, pers
 // suppression list if asked to. An address that is another person's by now is
 // left alone. Asked again it changes nothing.
 func (s *Store) Forget(_ context.Context, account domain.ID, address string, person domain.ID, suppress bool) error {
-	at, gone := s.directory.one(account, address), s.suppressed.one(account, address)
+	at, gone := s.directory.One(account, address), s.suppressed.One(account, address)
 	err := s.writer.do(func(w *writer) error {
 		holder, there, err := w.get(directoryBook, at)
 		if err != nil || there && holder != person {
@@ -256,7 +184,7 @@ func (s *Store) Forget(_ context.Context, account domain.ID, address string, per
 // Unsuppress lets an address be reserved again. Only the person themself may
 // cause it, first hand: never an import.
 func (s *Store) Unsuppress(_ context.Context, account domain.ID, address string) error {
-	gone := s.suppressed.one(account, address)
+	gone := s.suppressed.One(account, address)
 	if err := s.writer.do(func(w *writer) error { return w.drop(suppressionBook, gone) }); err != nil {
 		return fmt.Errorf("take an address off the suppression list: %w", err)
 	}

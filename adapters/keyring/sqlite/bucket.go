@@ -1,4 +1,4 @@
-package keyring
+package sqlite
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/cleversender/cleversender/adapters/keyring"
 	"github.com/cleversender/cleversender/domain"
 )
 
@@ -34,29 +35,29 @@ func openBucket(id int64, raw []byte) (*bucket, error) {
 	if len(raw) != bucketSize {
 		return nil, fmt.Errorf("bucket %d has %d bytes", id, len(raw))
 	}
-	n := sort.Search(perBucket, func(i int) bool { return hash(raw[i*entrySize:][:16]) == hash{} })
+	n := sort.Search(perBucket, func(i int) bool { return keyring.Hash(raw[i*entrySize:][:16]) == keyring.Hash{} })
 	return &bucket{id: id, raw: raw, n: n}, nil
 }
 
 func (b *bucket) entry(i int) []byte { return b.raw[i*entrySize : (i+1)*entrySize] }
 
-func (b *bucket) find(h hash) int {
+func (b *bucket) find(h keyring.Hash) int {
 	for i := range b.n {
-		if hash(b.entry(i)[:16]) == h {
+		if keyring.Hash(b.entry(i)[:16]) == h {
 			return i
 		}
 	}
 	return -1
 }
 
-func (b *bucket) get(h hash) (domain.ID, bool) {
+func (b *bucket) get(h keyring.Hash) (domain.ID, bool) {
 	if i := b.find(h); i >= 0 {
 		return domain.ID(b.entry(i)[16:]), true
 	}
 	return domain.ID{}, false
 }
 
-func (b *bucket) put(h hash, person domain.ID) error {
+func (b *bucket) put(h keyring.Hash, person domain.ID) error {
 	i := b.find(h)
 	if i < 0 {
 		if b.n == perBucket {
@@ -71,7 +72,7 @@ func (b *bucket) put(h hash, person domain.ID) error {
 	return nil
 }
 
-func (b *bucket) drop(h hash) {
+func (b *bucket) drop(h keyring.Hash) {
 	if i := b.find(h); i >= 0 {
 		b.n--
 		copy(b.entry(i), b.entry(b.n))
@@ -168,9 +169,9 @@ func (w *writer) writeBuckets(buckets map[int64]*bucket) error {
 }
 
 // lookIn is get, beside the writer.
-func (r *reader) lookIn(ctx context.Context, book int, h hash) (person domain.ID, found bool, err error) {
+func (r *reader) lookIn(ctx context.Context, book int, h keyring.Hash) (person domain.ID, found bool, err error) {
 	rows, err := r.query(ctx, `SELECT id, entries FROM buckets WHERE id =
-		(SELECT bucket FROM bounds WHERE book = ? AND low <= ? ORDER BY low DESC LIMIT 1)`, book, stored(h.prefix()))
+		(SELECT bucket FROM bounds WHERE book = ? AND low <= ? ORDER BY low DESC LIMIT 1)`, book, stored(prefix(h)))
 	if err != nil {
 		return person, false, err
 	}

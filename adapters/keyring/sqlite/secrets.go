@@ -1,16 +1,17 @@
-package keyring
+package sqlite
 
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"fmt"
+
+	"github.com/cleversender/cleversender/adapters/keyring"
 )
 
 // MACKey is the installation's 32-byte secret for a purpose, made when first
 // asked for; the same one ever after. The bytes are the caller's to keep.
 func (s *Store) MACKey(ctx context.Context, purpose string) ([]byte, error) {
-	key, err := s.secret(ctx, "mac/"+purpose)
+	key, err := s.secret(ctx, keyring.ForMAC(purpose))
 	return bytes.Clone(key), err
 }
 
@@ -20,13 +21,10 @@ func (s *Store) secret(_ context.Context, purpose string) ([]byte, error) {
 	if key, ok := s.secrets[purpose]; ok {
 		return key, nil
 	}
-	aad := []byte("secret/" + purpose)
-	fresh := make([]byte, keySize)
-	_, _ = rand.Read(fresh) // never fails (crypto/rand)
+	fresh := s.root.WrapSecret(purpose, keyring.NewKeys(1)[0])
 	var stored []byte
 	err := s.writer.do(func(w *writer) error {
-		err := w.exec(`INSERT INTO secrets (purpose, wrapped) VALUES (?, ?) ON CONFLICT DO NOTHING`, purpose, s.root.seal(nil, fresh, aad))
-		if err != nil {
+		if err := w.exec(`INSERT INTO secrets (purpose, wrapped) VALUES (?, ?) ON CONFLICT DO NOTHING`, purpose, fresh); err != nil {
 			return err
 		}
 		return w.row([]any{purpose}, `SELECT wrapped FROM secrets WHERE purpose = ?`, &stored)
@@ -34,9 +32,9 @@ func (s *Store) secret(_ context.Context, purpose string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("secret for %s: %w", purpose, err)
 	}
-	key, err := s.root.unseal(stored, aad)
+	key, err := s.root.UnwrapSecret(purpose, stored)
 	if err != nil {
-		return nil, ErrRootKeyWrong
+		return nil, err
 	}
 	s.secrets[purpose] = key
 	return key, nil

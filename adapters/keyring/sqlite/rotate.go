@@ -1,16 +1,17 @@
-package keyring
+package sqlite
 
 import (
 	"context"
 	"fmt"
 
+	"github.com/cleversender/cleversender/adapters/keyring"
 	"github.com/cleversender/cleversender/domain/personal"
 )
 
 const rewrapBatch = 1000
 
 // Epoch is the epoch that new keys are wrapped in.
-func (s *Store) Epoch() int { return int(s.epochs.Load().current) }
+func (s *Store) Epoch() int { return int(s.epochs.Load().Current()) }
 
 // NewEpoch makes a new KEK and rewraps every living key with it, in bounded
 // batches, beside the work that goes on. When an earlier call did not come to
@@ -19,8 +20,8 @@ func (s *Store) NewEpoch(ctx context.Context) (epoch int, err error) {
 	s.rotating.Lock()
 	defer s.rotating.Unlock()
 	e := s.epochs.Load()
-	if e.last {
-		if e, err = e.next(false); err != nil {
+	if !e.Unfinished() {
+		if e, err = e.Next(); err != nil {
 			return 0, err
 		}
 		if err := s.replaceEpochs(e); err != nil {
@@ -35,11 +36,11 @@ func (s *Store) NewEpoch(ctx context.Context) (epoch int, err error) {
 			return 0, fmt.Errorf("rewrap keys after slot %d: %w", after, err)
 		}
 	}
-	return int(e.current), s.replaceEpochs(e.rewrapped())
+	return int(e.Current()), s.replaceEpochs(e.Rewrapped())
 }
 
-func (s *Store) replaceEpochs(e *epochs) error {
-	if err := e.write(s.epochsPath(), s.root); err != nil {
+func (s *Store) replaceEpochs(e *keyring.Epochs) error {
+	if err := e.WriteFile(s.epochsPath(), s.root); err != nil {
 		return err
 	}
 	s.epochs.Store(e)
@@ -47,7 +48,7 @@ func (s *Store) replaceEpochs(e *epochs) error {
 }
 
 // rewrap moves one batch of slots into the current epoch.
-func (s *Store) rewrap(e *epochs, after int64) (last int64, more bool, err error) {
+func (s *Store) rewrap(e *keyring.Epochs, after int64) (last int64, more bool, err error) {
 	err = s.writer.do(func(w *writer) error {
 		last, more = after, false
 		type slot struct {
@@ -67,21 +68,17 @@ func (s *Store) rewrap(e *epochs, after int64) (last int64, more bool, err error
 				return err
 			}
 			more = n == rewrapBatch
-			if epoch, err := epochOf(wrapped); err != nil || epoch == 0 || epoch == e.current {
-				if err != nil {
-					return err
-				}
-				continue
-			}
 			ref := personal.KeyRef{Class: personal.Class(class)}
 			if ref.Subject, err = idOf(subject); err != nil {
 				return err
 			}
-			key, err := e.unwrap(ref, wrapped)
+			wrapped, err := e.Rewrap(ref, wrapped)
 			if err != nil {
 				return err
 			}
-			old = append(old, slot{last, e.wrap(ref, key)})
+			if wrapped != nil {
+				old = append(old, slot{last, wrapped})
+			}
 		}
 		if err := rows.Err(); err != nil {
 			return err
@@ -102,22 +99,15 @@ func (s *Store) DestroyEpoch(ctx context.Context, epoch int) error {
 	s.rotating.Lock()
 	defer s.rotating.Unlock()
 	e := s.epochs.Load()
-	if epoch < 1 || epoch > int(e.current) {
-		return ErrEpochUnknown
+	if done, err := e.MayDestroy(epoch); done || err != nil {
+		return err
 	}
-	n := uint32(epoch)
-	if _, living := e.keks[n]; !living {
-		return nil
-	}
-	if n == e.current || !e.last {
-		return ErrEpochInUse
-	}
-	used, err := s.reader.inEpoch(ctx, n)
+	used, err := s.reader.inEpoch(ctx, uint32(epoch))
 	if err != nil {
-		return fmt.Errorf("keys of epoch %d: %w", n, err)
+		return fmt.Errorf("keys of epoch %d: %w", epoch, err)
 	}
 	if used {
-		return ErrEpochInUse
+		return keyring.ErrEpochInUse
 	}
-	return s.replaceEpochs(e.without(n))
+	return s.replaceEpochs(e.Without(uint32(epoch)))
 }

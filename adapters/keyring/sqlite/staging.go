@@ -1,8 +1,9 @@
-package keyring
+package sqlite
 
 import (
 	"slices"
 
+	"github.com/cleversender/cleversender/adapters/keyring"
 	"github.com/cleversender/cleversender/domain"
 )
 
@@ -18,7 +19,7 @@ const (
 // staging is what has been staged and not merged. An address is in here or in
 // its bucket, never in both.
 type staging struct {
-	entries map[hash]staged
+	entries map[keyring.Hash]staged
 	used    int // buckets of the staging book that hold something
 }
 
@@ -29,7 +30,7 @@ type staged struct {
 
 // loadStaging reads the staged addresses, as last committed.
 func (w *writer) loadStaging() error {
-	w.staging = staging{entries: map[hash]staged{}}
+	w.staging = staging{entries: map[keyring.Hash]staged{}}
 	all := w.books[stagingBook].bounds
 	for i := 0; i < len(all); i += visitBatch {
 		var ids []int64
@@ -43,7 +44,7 @@ func (w *writer) loadStaging() error {
 		for k, id := range ids {
 			in := buckets[id]
 			for e := range in.n {
-				w.staging.entries[hash(in.entry(e)[:16])] = staged{domain.ID(in.entry(e)[16:]), id}
+				w.staging.entries[keyring.Hash(in.entry(e)[:16])] = staged{domain.ID(in.entry(e)[16:]), id}
 				w.staging.used = i + k + 1
 			}
 		}
@@ -53,7 +54,7 @@ func (w *writer) loadStaging() error {
 }
 
 // stage adds addresses that are new, and merges when there are many.
-func (w *writer) stage(fresh []hashed, person func(hashed) domain.ID) error {
+func (w *writer) stage(fresh []keyring.Hashed, person func(keyring.Hashed) domain.ID) error {
 	w.staged.Store(true)
 	s, book := &w.staging, w.books[stagingBook]
 	for len(fresh) > 0 {
@@ -66,10 +67,10 @@ func (w *writer) stage(fresh []hashed, person func(hashed) domain.ID) error {
 		n := min(len(fresh), perBucket)
 		for _, h := range fresh[:n] {
 			p := person(h)
-			if err := in.put(h.hash, p); err != nil {
+			if err := in.put(h.Hash, p); err != nil {
 				return err
 			}
-			s.entries[h.hash] = staged{p, in.id}
+			s.entries[h.Hash] = staged{p, in.id}
 		}
 		if err := w.writeBuckets(map[int64]*bucket{in.id: in}); err != nil {
 			return err
@@ -86,13 +87,13 @@ func (w *writer) stage(fresh []hashed, person func(hashed) domain.ID) error {
 // merge takes what is staged to its buckets, and leaves zeros behind.
 func (w *writer) merge() error {
 	s := &w.staging
-	all := make([]hashed, 0, len(s.entries))
+	all := make([]keyring.Hashed, 0, len(s.entries))
 	for h := range s.entries {
-		all = append(all, hashed{hash: h})
+		all = append(all, keyring.Hashed{Hash: h})
 	}
-	slices.SortFunc(all, func(a, b hashed) int { return a.hash.compare(b.hash) })
-	err := w.books[directoryBook].visit(w, all, func(h hashed, in *bucket) error {
-		return in.put(h.hash, s.entries[h.hash].person)
+	slices.SortFunc(all, func(a, b keyring.Hashed) int { return a.Hash.Compare(b.Hash) })
+	err := w.books[directoryBook].visit(w, all, func(h keyring.Hashed, in *bucket) error {
+		return in.put(h.Hash, s.entries[h.Hash].person)
 	})
 	if err != nil {
 		return err
@@ -101,12 +102,12 @@ func (w *writer) merge() error {
 	for _, b := range w.books[stagingBook].bounds[:s.used] {
 		empty[b.bucket] = &bucket{id: b.bucket, raw: make([]byte, bucketSize), dirty: true}
 	}
-	w.staging = staging{entries: map[hash]staged{}}
+	w.staging = staging{entries: map[keyring.Hash]staged{}}
 	return w.writeBuckets(empty)
 }
 
 // unstage removes one address, if it is staged.
-func (w *writer) unstage(h hash) (was bool, err error) {
+func (w *writer) unstage(h keyring.Hash) (was bool, err error) {
 	e, ok := w.staging.entries[h]
 	if !ok {
 		return false, nil

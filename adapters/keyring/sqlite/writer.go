@@ -1,4 +1,4 @@
-package keyring
+package sqlite
 
 import (
 	"bytes"
@@ -15,6 +15,7 @@ import (
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // the driver
 
+	"github.com/cleversender/cleversender/adapters/keyring"
 	"github.com/cleversender/cleversender/domain"
 )
 
@@ -126,7 +127,7 @@ func (w *writer) submit(j job) error {
 	w.mu.RLock()
 	if w.closed {
 		w.mu.RUnlock()
-		return ErrClosed
+		return keyring.ErrClosed
 	}
 	w.jobs <- j
 	w.mu.RUnlock()

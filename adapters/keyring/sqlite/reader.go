@@ -1,4 +1,4 @@
-package keyring
+package sqlite
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/cleversender/cleversender/adapters/keyring"
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/personal"
 )
@@ -136,7 +137,7 @@ func nearby(q queryer, class personal.Class, subjects []domain.ID, each func(dom
 		return nil
 	}
 	first, last, kind := subjects[0], subjects[n-1], int64(class)
-	rows, err := q(between, first[:], kind, last[:], kind, len(classes)*n, kind)
+	rows, err := q(between, first[:], kind, last[:], kind, len(keyring.Classes)*n, kind)
 	if err != nil {
 		return err
 	}

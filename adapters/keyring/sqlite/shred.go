@@ -1,4 +1,4 @@
-package keyring
+package sqlite
 
 import (
 	"context"
@@ -21,7 +21,7 @@ func (s *Store) Shred(_ context.Context, subject domain.ID) (keys int, err error
 		}
 		return w.row([]any{subject[:]}, `SELECT count(*) FROM keys WHERE subject = ?`, &keys)
 	})
-	s.cache.evict(subject) // after a failed commit too: nobody knows what the disk holds
+	s.cache.Evict(subject) // after a failed commit too: nobody knows what the disk holds
 	if err != nil {
 		return 0, fmt.Errorf("shred the keys of subject %s: %w", subject, err)
 	}

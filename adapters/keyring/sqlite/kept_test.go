@@ -1,4 +1,4 @@
-package keyring
+package sqlite
 
 import (
 	"bytes"
@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/cleversender/cleversender/adapters/keyring"
+	"github.com/cleversender/cleversender/adapters/keyring/keyringtest"
 	"github.com/cleversender/cleversender/domain/personal"
 )
 
@@ -21,44 +23,10 @@ func keep(t *testing.T, s *Store, name string, secret []byte) []byte {
 	return got
 }
 
-// The first secret of a name stays it, across restarts and epochs, and is in no
-// byte of the files as it is.
-func TestKeep(t *testing.T) {
-	dir, uri := t.TempDir(), newRoot(t)
-	s := open(t, dir, uri)
-	if got, err := s.Kept(ctx, "a"); got != nil || err != nil {
-		t.Errorf("before: %v, %v", got, err)
-	}
-	if got := keep(t, s, "a", privateKey); !bytes.Equal(got, privateKey) {
-		t.Error("another secret came back")
-	}
-	if got := keep(t, s, "a", []byte("another")); !bytes.Equal(got, privateKey) {
-		t.Error("the secret was replaced")
-	}
-	none := errors.New("none was made")
-	if _, err := s.Keep(ctx, "b", func() ([]byte, error) { return nil, none }); !errors.Is(err, none) {
-		t.Error(err)
-	}
-	keep(t, s, "b", []byte("another"))
-	if _, err := s.NewEpoch(ctx); err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(s.DestroyEpoch(ctx, 1), s.Close()); err != nil {
-		t.Fatal(err)
-	}
-	s = open(t, dir, uri)
-	if got, err := s.Kept(ctx, "a"); err != nil || !bytes.Equal(got, privateKey) {
-		t.Errorf("after a restart: %v", err)
-	}
-	if bytes.Contains(bytesOf(t, dir), privateKey[:25]) {
-		t.Error("the secret is on the disk")
-	}
-}
-
-// A secret that was destroyed is gone from the files, and from backups once
+// A secret is in no byte of the files as it is; one that was destroyed is gone from them, and from backups once
 // their epoch is destroyed; its name is not used again.
 func TestDestroy(t *testing.T) {
-	dir, uri := t.TempDir(), newRoot(t)
+	dir, uri := t.TempDir(), keyringtest.NewRoot(t)
 	s := open(t, dir, uri)
 	keep(t, s, "a", privateKey)
 	keep(t, s, "b", []byte("another"))
@@ -67,13 +35,16 @@ func TestDestroy(t *testing.T) {
 		t.Fatal(err)
 	}
 	var wrapped []byte
-	err = existingKey(s, personal.KeyRef{Subject: at.subject, Class: secretClass}, &wrapped)
+	err = existingKey(s, personal.KeyRef{Subject: at.Subject, Class: keyring.SecretClass}, &wrapped)
 	if err = errors.Join(err, s.Purge(ctx)); err != nil {
 		t.Fatal(err)
 	}
 	before := bytesOf(t, dir)
-	if !bytes.Contains(before, wrapped) || !bytes.Contains(before, at.sealed[:64]) {
+	if !bytes.Contains(before, wrapped) || !bytes.Contains(before, at.Sealed[:64]) {
 		t.Fatal("the search does not find what is there")
+	}
+	if bytes.Contains(before, privateKey[:25]) {
+		t.Error("the secret is on the disk as it is")
 	}
 	backup, err := os.ReadFile(filepath.Join(dir, "keys.db"))
 	if err != nil {
@@ -84,16 +55,16 @@ func TestDestroy(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if _, err := s.Kept(ctx, "a"); !errors.Is(err, ErrDestroyed) {
+	if _, err := s.Kept(ctx, "a"); !errors.Is(err, keyring.ErrDestroyed) {
 		t.Errorf("opens: %v", err)
 	}
-	if _, err := s.Keep(ctx, "a", func() ([]byte, error) { return privateKey, nil }); !errors.Is(err, ErrDestroyed) {
+	if _, err := s.Keep(ctx, "a", func() ([]byte, error) { return privateKey, nil }); !errors.Is(err, keyring.ErrDestroyed) {
 		t.Errorf("kept again: %v", err)
 	}
 	if got, err := s.Kept(ctx, "b"); err != nil || string(got) != "another" {
 		t.Errorf("another secret: %v", err)
 	}
-	if after := bytesOf(t, dir); bytes.Contains(after, wrapped) || bytes.Contains(after, at.sealed[:64]) {
+	if after := bytesOf(t, dir); bytes.Contains(after, wrapped) || bytes.Contains(after, at.Sealed[:64]) {
 		t.Error("something of it is left")
 	}
 	if _, err := s.NewEpoch(ctx); err != nil {
@@ -112,7 +83,7 @@ func TestDestroy(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := open(t, other, uri).Kept(ctx, "a"); !errors.Is(err, errEpochGone) {
+	if _, err := open(t, other, uri).Kept(ctx, "a"); !errors.Is(err, keyring.ErrEpochGone) {
 		t.Errorf("opens from the backup: %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package keyring
+package sqlite
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cleversender/cleversender/adapters/keyring"
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/personal"
 )
@@ -23,7 +24,7 @@ func cpu() time.Duration {
 func BenchmarkStore(b *testing.B) {
 	ctx, dir := context.Background(), b.TempDir()
 	uri := "file://" + dir + "/root.key"
-	if err := CreateRootKey(uri); err != nil {
+	if err := keyring.CreateRootKey(uri); err != nil {
 		b.Fatal(err)
 	}
 	s, err := Open(ctx, dir+"/keys.db", uri)

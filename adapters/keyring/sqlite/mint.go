@@ -1,13 +1,13 @@
-package keyring
+package sqlite
 
 import (
 	"cmp"
 	"crypto/cipher"
-	"crypto/rand"
 	"math"
 	"slices"
 	"strings"
 
+	"github.com/cleversender/cleversender/adapters/keyring"
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/personal"
 )
@@ -28,17 +28,16 @@ func (s *Store) mint(refs []personal.KeyRef, out []cipher.AEAD, todo pending) er
 		}
 	}
 	e := s.epochs.Load()
-	keys := make([]byte, keySize*len(fresh))
-	_, _ = rand.Read(keys) // never fails (crypto/rand)
+	keys := keyring.NewKeys(len(fresh))
 	for k := range fresh {
 		m := &fresh[k]
-		m.key = keys[keySize*k : keySize*(k+1)]
-		m.wrapped = e.wrap(m.ref, m.key)
+		m.key = keys[k]
+		m.wrapped = e.Wrap(m.ref, m.key)
 		if m.at == nobody {
 			continue
 		}
 		var err error
-		if m.aead, err = newAEAD(m.key); err != nil {
+		if m.aead, err = keyring.NewAEAD(m.key); err != nil {
 			return err
 		}
 	}
@@ -48,7 +47,7 @@ func (s *Store) mint(refs []personal.KeyRef, out []cipher.AEAD, todo pending) er
 	if err := s.writer.do(func(w *writer) error { return s.insert(w, refs, out, fresh) }); err != nil {
 		return err
 	}
-	s.remember(todo.at, refs, out, todo.missing)
+	s.cache.Put(todo.asked, refs, out, todo.missing)
 	return nil
 }
 
@@ -88,8 +87,8 @@ func (s *Store) insert(w *writer, refs []personal.KeyRef, out []cipher.AEAD, fre
 		if k > 0 && fresh[k-1].ref == m.ref || gone[m.ref.Subject] {
 			continue
 		}
-		if epoch, _ := epochOf(m.wrapped); epoch != e.current { // a new epoch began meanwhile
-			m.wrapped = e.wrap(m.ref, m.key)
+		if epoch, _ := keyring.EpochOf(m.wrapped); epoch != e.Current() { // a new epoch began meanwhile
+			m.wrapped = e.Wrap(m.ref, m.key)
 		}
 		add = append(add, m)
 	}
@@ -101,7 +100,7 @@ func (s *Store) insert(w *writer, refs []personal.KeyRef, out []cipher.AEAD, fre
 	if inserted < len(add) {
 		asked := slices.DeleteFunc(indexes(add), func(i int) bool { return i == nobody })
 		if _, err := existing(w.query, refs, asked, func(i int, wrapped []byte) (err error) {
-			there[i], err = s.open(refs[i], wrapped)
+			there[i], err = e.Open(refs[i], wrapped)
 			return err
 		}); err != nil {
 			return err

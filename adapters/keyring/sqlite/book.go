@@ -1,12 +1,12 @@
-package keyring
+package sqlite
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"slices"
 	"sort"
 
+	"github.com/cleversender/cleversender/adapters/keyring"
 	"github.com/cleversender/cleversender/domain"
 )
 
@@ -31,16 +31,15 @@ type book struct {
 	bounds []bound
 }
 
-func (h hash) compare(o hash) int { return bytes.Compare(h[:], o[:]) }
-
-func (h hash) prefix() uint64 { return binary.BigEndian.Uint64(h[:]) }
+func prefix(h keyring.Hash) uint64 { return binary.BigEndian.Uint64(h[:]) }
 
 // stored is low as SQLite orders it.
 func stored(low uint64) int64 { return int64(low ^ 1<<63) }
 
-// at is the index of the bound that the prefix falls under.
-func (b *book) at(prefix uint64) int {
-	return sort.Search(len(b.bounds), func(i int) bool { return b.bounds[i].low > prefix }) - 1
+// at is the index of the bound that the hash falls under.
+func (b *book) at(h keyring.Hash) int {
+	p := prefix(h)
+	return sort.Search(len(b.bounds), func(i int) bool { return b.bounds[i].low > p }) - 1
 }
 
 func (w *writer) loadBooks() error {
@@ -66,18 +65,18 @@ func (w *writer) loadBooks() error {
 }
 
 // look shows each hash, sorted, its bucket. Nothing is changed.
-func (b *book) look(w *writer, hashes []hashed, see func(hashed, *bucket)) error {
+func (b *book) look(w *writer, hashes []keyring.Hashed, see func(keyring.Hashed, *bucket)) error {
 	for len(hashes) > 0 && len(b.bounds) > 0 {
 		n, ids := b.next(hashes)
 		from := make(map[int64]int, len(ids)) // first of the hashes of each
 		for i, h := range hashes[:n] {
-			id := b.bounds[b.at(h.hash.prefix())].bucket
+			id := b.bounds[b.at(h.Hash)].bucket
 			if _, seen := from[id]; !seen {
 				from[id] = i
 			}
 		}
 		err := w.eachBucket(ids, func(in *bucket) {
-			for i := from[in.id]; i < n && b.bounds[b.at(hashes[i].hash.prefix())].bucket == in.id; i++ {
+			for i := from[in.id]; i < n && b.bounds[b.at(hashes[i].Hash)].bucket == in.id; i++ {
 				see(hashes[i], in)
 			}
 		})
@@ -94,7 +93,7 @@ const visitBatch = 32
 
 // visit takes each hash, sorted, to its bucket. When do finds it full, the
 // bucket is split and do is called again.
-func (b *book) visit(w *writer, hashes []hashed, do func(hashed, *bucket) error) error {
+func (b *book) visit(w *writer, hashes []keyring.Hashed, do func(keyring.Hashed, *bucket) error) error {
 	if len(b.bounds) == 0 {
 		if err := b.addBucket(w, 0, 0, w.newBucket()); err != nil {
 			return err
@@ -120,14 +119,14 @@ func (b *book) visit(w *writer, hashes []hashed, do func(hashed, *bucket) error)
 }
 
 // next says how many of the hashes fall into the next visitBatch buckets.
-func (b *book) next(hashes []hashed) (n int, ids []int64) {
+func (b *book) next(hashes []keyring.Hashed) (n int, ids []int64) {
 	at, high := 0, uint64(0)
 	for n = range hashes {
-		if p := hashes[n].hash.prefix(); n == 0 || (high != 0 && p >= high) {
+		if h := hashes[n].Hash; n == 0 || (high != 0 && prefix(h) >= high) {
 			if len(ids) == visitBatch {
 				return n, ids
 			}
-			at = b.at(p)
+			at = b.at(h)
 			ids = append(ids, b.bounds[at].bucket)
 			if high = 0; at+1 < len(b.bounds) {
 				high = b.bounds[at+1].low
@@ -137,9 +136,9 @@ func (b *book) next(hashes []hashed) (n int, ids []int64) {
 	return len(hashes), ids
 }
 
-func (b *book) visitOne(w *writer, buckets map[int64]*bucket, h hashed, do func(hashed, *bucket) error) error {
+func (b *book) visitOne(w *writer, buckets map[int64]*bucket, h keyring.Hashed, do func(keyring.Hashed, *bucket) error) error {
 	for {
-		at := b.at(h.hash.prefix())
+		at := b.at(h.Hash)
 		in := buckets[b.bounds[at].bucket]
 		err := do(h, in)
 		if !errors.Is(err, errFull) {
@@ -194,30 +193,30 @@ func (b *book) addBucket(w *writer, at int, low uint64, in *bucket) error {
 }
 
 // get, put and drop are about one hash, staged or not.
-func (w *writer) get(book int, h hash) (person domain.ID, found bool, err error) {
+func (w *writer) get(book int, h keyring.Hash) (person domain.ID, found bool, err error) {
 	if e, ok := w.staging.entries[h]; ok && book == directoryBook {
 		return e.person, true, nil
 	}
-	err = w.books[book].look(w, []hashed{{hash: h}}, func(_ hashed, in *bucket) { person, found = in.get(h) })
+	err = w.books[book].look(w, []keyring.Hashed{{Hash: h}}, func(_ keyring.Hashed, in *bucket) { person, found = in.get(h) })
 	return person, found, err
 }
 
-func (w *writer) put(book int, h hash, person domain.ID) error {
+func (w *writer) put(book int, h keyring.Hash, person domain.ID) error {
 	if book == directoryBook {
 		if _, err := w.unstage(h); err != nil {
 			return err
 		}
 	}
-	return w.books[book].visit(w, []hashed{{hash: h}}, func(_ hashed, in *bucket) error { return in.put(h, person) })
+	return w.books[book].visit(w, []keyring.Hashed{{Hash: h}}, func(_ keyring.Hashed, in *bucket) error { return in.put(h, person) })
 }
 
-func (w *writer) drop(book int, h hash) error {
+func (w *writer) drop(book int, h keyring.Hash) error {
 	if book == directoryBook {
 		if was, err := w.unstage(h); was || err != nil {
 			return err
 		}
 	}
-	return w.books[book].visit(w, []hashed{{hash: h}}, func(_ hashed, in *bucket) error {
+	return w.books[book].visit(w, []keyring.Hashed{{Hash: h}}, func(_ keyring.Hashed, in *bucket) error {
 		in.drop(h)
 		return nil
 	})

@@ -1,4 +1,4 @@
-package keyring
+package sqlite
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/cleversender/cleversender/adapters/keyring"
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/personal"
 )
@@ -43,7 +44,7 @@ func (s *Store) Lookup(ctx context.Context, refs []personal.KeyRef) ([]cipher.AE
 	}
 	for _, i := range todo.missing {
 		if !gone[refs[i].Subject] {
-			return nil, fmt.Errorf("class %d of subject %s: %w", refs[i].Class, refs[i].Subject, ErrKeyMissing)
+			return nil, fmt.Errorf("class %d of subject %s: %w", refs[i].Class, refs[i].Subject, keyring.ErrKeyMissing)
 		}
 	}
 	return out, nil
@@ -64,14 +65,14 @@ func (s *Store) reading(ctx context.Context) queryer {
 // the cache was asked.
 type pending struct {
 	missing []int
-	at      uint64
+	asked   keyring.Moment
 }
 
 // find returns the keys that exist: nil where a key is destroyed, or missing.
 func (s *Store) find(ctx context.Context, refs []personal.KeyRef) ([]cipher.AEAD, pending, error) {
 	out := make([]cipher.AEAD, len(refs))
-	missing, at := s.cache.get(refs, out)
-	todo := pending{missing, at}
+	missing, asked := s.cache.Get(refs, out)
+	todo := pending{missing, asked}
 	if len(missing) == 0 {
 		return out, todo, nil
 	}
@@ -81,33 +82,15 @@ func (s *Store) find(ctx context.Context, refs []personal.KeyRef) ([]cipher.AEAD
 		return out, todo, nil
 	}
 	open := func(i int, wrapped []byte) (err error) {
-		out[i], err = s.open(refs[i], wrapped)
+		out[i], err = s.epochs.Load().Open(refs[i], wrapped)
 		return err
 	}
 	var err error
 	if todo.missing, err = existing(s.reading(ctx), refs, missing, open); err != nil {
 		return nil, todo, fmt.Errorf("look up keys: %w", err)
 	}
-	s.remember(at, refs, out, missing)
+	s.cache.Put(asked, refs, out, missing)
 	return out, todo, nil
-}
-
-// remember puts keys into the cache, unless there are so many that each is needed once.
-func (s *Store) remember(at uint64, refs []personal.KeyRef, keys []cipher.AEAD, which []int) {
-	if len(which) < bulk {
-		s.cache.put(at, refs, keys, which)
-	}
-}
-
-func (s *Store) open(ref personal.KeyRef, wrapped []byte) (cipher.AEAD, error) {
-	key, err := s.epochs.Load().unwrap(ref, wrapped)
-	if err != nil {
-		return nil, fmt.Errorf("key of class %d of subject %s: %w", ref.Class, ref.Subject, err)
-	}
-	if key == nil {
-		return nil, nil
-	}
-	return newAEAD(key)
 }
 
 // existing calls found for each of the refs at want that has a row, and

@@ -1,22 +1,16 @@
-package keyring
+package sqlite
 
 import (
 	"context"
-	"crypto/cipher"
 	"database/sql"
 	"fmt"
 
 	"github.com/google/uuid"
 
+	"github.com/cleversender/cleversender/adapters/keyring"
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/personal"
 )
-
-// ErrDestroyed: the secret of this name was destroyed. Another needs another name.
-var ErrDestroyed = domain.Refuse("secret_destroyed", "the secret has been destroyed")
-
-// secretClass is beside the classes of people's data. It is stored.
-const secretClass personal.Class = 255
 
 // Keep returns the secret of a name, the one from make when there is none yet;
 // it is durable then. It is sealed with a key of its own, as a person's data is:
@@ -31,14 +25,14 @@ func (s *Store) Keep(ctx context.Context, name string, make func() ([]byte, erro
 	if secret, err = make(); err != nil {
 		return nil, err
 	}
-	k := kept{subject: domain.ID(uuid.Must(uuid.NewV7()))}
-	key, err := s.Ensure(ctx, []personal.KeyRef{{Subject: k.subject, Class: secretClass}})
+	subject := domain.ID(uuid.Must(uuid.NewV7()))
+	key, err := s.Ensure(ctx, []personal.KeyRef{{Subject: subject, Class: keyring.SecretClass}})
 	if err != nil {
 		return nil, fmt.Errorf("keep %s: %w", name, err)
 	}
-	k.sealed = sealer{key[0]}.seal(nil, secret, k.place(name))
+	k := keyring.Keep(subject, key[0], name, secret)
 	err = s.writer.do(func(w *writer) error {
-		return w.exec(`INSERT INTO kept (name, subject, sealed) VALUES (?, ?, ?)`, name, k.subject[:], k.sealed)
+		return w.exec(`INSERT INTO kept (name, subject, sealed) VALUES (?, ?, ?)`, name, k.Subject[:], k.Sealed)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("keep %s: %w", name, err)
@@ -56,11 +50,11 @@ func (s *Store) Kept(ctx context.Context, name string) ([]byte, error) {
 	if !found {
 		return nil, nil
 	}
-	key, err := s.Lookup(ctx, []personal.KeyRef{{Subject: k.subject, Class: secretClass}})
+	key, err := s.Lookup(ctx, []personal.KeyRef{{Subject: k.Subject, Class: keyring.SecretClass}})
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", name, err)
 	}
-	return k.open(key[0], name)
+	return k.Open(key[0], name)
 }
 
 // Destroy destroys the secret of a name for good. No other is kept under it.
@@ -72,7 +66,7 @@ func (s *Store) Destroy(ctx context.Context, name string) error {
 	if err != nil || !found {
 		return err
 	}
-	if _, err := s.Shred(ctx, k.subject); err != nil {
+	if _, err := s.Shred(ctx, k.Subject); err != nil {
 		return err
 	}
 	err = s.writer.do(func(w *writer) error { return w.exec(`UPDATE kept SET sealed = x'' WHERE name = ?`, name) })
@@ -82,39 +76,19 @@ func (s *Store) Destroy(ctx context.Context, name string) error {
 	return s.Purge(ctx)
 }
 
-// kept is a secret at rest.
-type kept struct {
-	subject domain.ID // whom its key is kept for, as if it were a person
-	sealed  []byte
-}
-
-// place binds a secret to its name.
-func (k kept) place(name string) []byte { return append(k.subject[:], "kept/"+name...) }
-
-func (k kept) open(key cipher.AEAD, name string) ([]byte, error) {
-	if key == nil {
-		return nil, ErrDestroyed
-	}
-	secret, err := sealer{key}.unseal(k.sealed, k.place(name))
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", name, err)
-	}
-	return secret, nil
-}
-
-func (r *reader) kept(ctx context.Context, name string) (k kept, found bool, err error) {
+func (r *reader) kept(ctx context.Context, name string) (k keyring.Kept, found bool, err error) {
 	rows, err := r.query(ctx, `SELECT subject, sealed FROM kept WHERE name = ?`, name)
 	if err != nil {
-		return kept{}, false, err
+		return keyring.Kept{}, false, err
 	}
 	defer rows.Close()
 	if !rows.Next() {
-		return kept{}, false, rows.Err()
+		return keyring.Kept{}, false, rows.Err()
 	}
 	var subject sql.RawBytes
-	if err := rows.Scan(&subject, &k.sealed); err != nil {
-		return kept{}, false, err
+	if err := rows.Scan(&subject, &k.Sealed); err != nil {
+		return keyring.Kept{}, false, err
 	}
-	k.subject, err = idOf(subject)
+	k.Subject, err = idOf(subject)
 	return k, true, err
 }
