@@ -20,10 +20,23 @@ func (s *hosted) handle(msg *message.Message) error {
 	}
 	err := s.apply(msg.Context(), page)
 	if errors.Is(err, ErrMoved) {
-		s.stop(err)
+		s.moved(err)
 		return nil
 	}
 	return err
+}
+
+// moved: somebody else has written to the model. If it is shared, that is
+// whoever folds it now; it may be this node, from where the model is.
+func (s *hosted) moved(err error) {
+	if s.shared == nil {
+		s.stop(err)
+		return
+	}
+	s.mu.Lock()
+	s.letGo()
+	s.mu.Unlock()
+	s.ask()
 }
 
 // apply folds a page, or what of it has not been folded yet.
@@ -31,7 +44,7 @@ func (s *hosted) apply(ctx context.Context, page eventlog.RecordedPage) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b := batch(s.p, page, s.seen, page.Next)
-	if page.Next <= s.seen {
+	if page.Next <= s.seen || s.hold == nil {
 		return nil
 	}
 	if b.Fold != nil || len(b.Poison) > 0 || time.Since(s.saved) > idleSave {
@@ -46,13 +59,18 @@ func (s *hosted) apply(ctx context.Context, page eventlog.RecordedPage) error {
 		}
 	}
 	s.seen, s.failed = page.Next, nil
+	s.advanced(ctx, b.Fold != nil)
+	return nil
+}
+
+// advanced: the model is as of s.seen. The caller holds s.mu.
+func (s *hosted) advanced(ctx context.Context, changed bool) {
 	if s.old == "" {
-		s.reached.set(s.seen, b.Fold != nil)
+		s.reached.set(s.seen, changed)
 	}
-	if len(s.stale) > 0 && s.seen >= s.target {
+	if len(s.stale) > 0 && s.seen >= s.target && s.sweepAt.IsZero() {
 		s.takeOver(ctx)
 	}
-	return nil
 }
 
 // batch is what a page has for a projection, after a position and up to another.
@@ -76,31 +94,46 @@ func batch(p projections.Projection, page eventlog.RecordedPage, after, upTo eve
 	return b
 }
 
-// takeOver lets a new version serve once it has caught up, and drops what it replaces.
+// takeOver lets a new version serve once it has caught up, and has what it replaces dropped.
 func (s *hosted) takeOver(ctx context.Context) {
-	var err error
 	if s.old != "" {
 		s.serving.Lock()
-		err = s.serves.Close()
+		err := s.serves.Close()
 		s.serves, s.old = s.model, ""
 		s.serving.Unlock()
 		s.reached.set(s.seen, true)
 		s.logger.Info("a new version of the projection serves")
+		if err != nil {
+			s.logger.Warn("an old model is not closed", "error", err)
+		}
 	}
+	if s.shared != nil {
+		s.sweepAt = time.Now().Add(sweepAfter)
+		return
+	}
+	s.dropStale(ctx)
+}
+
+// dropStale drops what a newer version has replaced; what cannot be dropped
+// goes after the next start, unless another node holds it.
+func (s *hosted) dropStale(ctx context.Context) {
+	var held []string
 	for _, id := range s.stale {
-		err = errors.Join(err, s.store.Drop(ctx, id))
+		switch err := s.store.Drop(ctx, id); {
+		case errors.Is(err, ErrHeld): // by a node of an older version of the software
+			held = append(held, id)
+		case err != nil:
+			s.logger.Warn("an old model is still there", "error", err)
+		}
 	}
-	s.stale = nil
-	if err != nil { // they go after the next start
-		s.logger.Warn("an old model is still there", "error", err)
-	}
+	s.stale = held
 }
 
 // save stores a position that moved without a row.
 func (s *hosted) save(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.seen == s.stored || s.model == nil {
+	if s.seen == s.stored || s.model == nil || s.hold == nil {
 		return nil
 	}
 	err := s.model.Apply(ctx, Batch{From: s.stored, Next: s.seen})

@@ -31,42 +31,23 @@ func setOf(types []string) map[string]bool {
 	return set
 }
 
-// follow yields pages from where the model is. It ends at an event from a
-// newer version of the software; other errors are tried again.
+// follow yields pages from where the model is, as long as it is this node's
+// turn to fold it. It ends at an event from a newer version of the software;
+// other errors are tried again.
 func (s *hosted) follow(ctx context.Context, source Source) iter.Seq2[eventlog.RecordedPage, error] {
-	types := decodes(s.p)
 	return func(yield func(eventlog.RecordedPage, error) bool) {
 		for {
-			head, begun, last := event.Position(0), time.Now(), time.Time{}
-			for page, err := range source.FollowStored(ctx, s.position(), s.p.Types, pageSize) {
-				var decoded eventlog.RecordedPage
-				came := time.Now()
-				if err == nil {
-					decoded, err = source.DecodePage(page, types)
-				}
-				if errors.Is(err, event.ErrNewer) {
-					s.stopBefore(decoded, err, yield)
-					return
-				}
-				if err != nil {
-					s.fail(err)
-					break
-				}
-				if !yield(decoded, nil) {
-					return
-				}
-				if _, stopped := s.reached.now(); stopped != nil {
-					return
-				}
-				switch n := len(page.Events); {
-				case n == pageSize:
-					head = s.giveWay(ctx, source, head, time.Since(begun))
-				case n > 0 && came.Sub(last) < gather:
-					s.reached.rest(ctx, min(max(gather, 9*time.Since(came)), maxPause))
-				}
-				if begun = time.Now(); len(page.Events) > 0 {
-					last = begun
-				}
+			turn, end, ok := s.myTurn(ctx)
+			if !ok {
+				return
+			}
+			again := s.followOn(turn, source, yield)
+			over := turn.Err() != nil
+			if end(); !again || ctx.Err() != nil {
+				return
+			}
+			if over {
+				continue
 			}
 			select {
 			case <-ctx.Done():
@@ -75,6 +56,43 @@ func (s *hosted) follow(ctx context.Context, source Source) iter.Seq2[eventlog.R
 			}
 		}
 	}
+}
+
+// followOn yields pages until something is in the way; not again: for good.
+func (s *hosted) followOn(ctx context.Context, source Source, yield func(eventlog.RecordedPage, error) bool) (again bool) {
+	types := decodes(s.p)
+	head, begun, last := event.Position(0), time.Now(), time.Time{}
+	for page, err := range source.FollowStored(ctx, s.position(), s.p.Types, pageSize) {
+		var decoded eventlog.RecordedPage
+		came := time.Now()
+		if err == nil {
+			decoded, err = source.DecodePage(page, types)
+		}
+		if errors.Is(err, event.ErrNewer) {
+			s.stopBefore(decoded, err, yield)
+			return false
+		}
+		if err != nil {
+			s.fail(err)
+			return true
+		}
+		if !yield(decoded, nil) {
+			return false
+		}
+		if _, stopped := s.reached.now(); stopped != nil {
+			return false
+		}
+		switch n := len(page.Events); {
+		case n == pageSize:
+			head = s.giveWay(ctx, source, head, time.Since(begun))
+		case n > 0 && came.Sub(last) < gather:
+			s.reached.rest(ctx, min(max(gather, 9*time.Since(came)), maxPause))
+		}
+		if begun = time.Now(); len(page.Events) > 0 {
+			last = begun
+		}
+	}
+	return true
 }
 
 // giveWay lets appends go first while events pour in faster than they are
@@ -102,6 +120,10 @@ func (s *hosted) stopBefore(before eventlog.RecordedPage, err error, yield func(
 func (s *hosted) stop(err error) {
 	s.logger.Error("projection stopped", "error", err)
 	s.reached.stop(err)
+	if s.shared != nil { // a newer node may know better
+		s.unable.Store(true)
+		s.ask()
+	}
 }
 
 func (s *hosted) fail(err error) {

@@ -30,6 +30,8 @@ type Options struct {
 	Source      Source
 	Store       Store
 	Projections []projections.Projection
+	// ReadOnly: other nodes fold, this one only answers. The store is Shared.
+	ReadOnly bool
 	// Subscriber makes Watermill's subscriber of pages; bus.NewLogSubscriber does.
 	// A message carries its page in its context (eventlog.PageOf).
 	Subscriber func(Follow) message.Subscriber
@@ -44,7 +46,9 @@ type Host struct {
 	Options
 	hosted []*hosted
 	byName map[string]*hosted
-	admin  sync.Mutex // one rebuild or comparison at a time
+	shared Shared        // the store, if several nodes use it
+	asked  chan struct{} // to look at once how shared models are
+	admin  sync.Mutex    // one rebuild or comparison at a time
 }
 
 const (
@@ -72,13 +76,14 @@ func NewHost(ctx context.Context, o Options) (*Host, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	h := &Host{Options: o, byName: map[string]*hosted{}}
+	h := &Host{Options: o, byName: map[string]*hosted{}, asked: make(chan struct{}, 1)}
+	h.shared, _ = o.Store.(Shared)
 	ids, err := o.Store.IDs(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read models: %w", err)
 	}
 	for _, p := range o.Projections {
-		s := &hosted{p: p, store: o.Store, logger: o.Logger.With("projection", p.ID())}
+		s := h.host(p)
 		if err := s.open(ctx, ids); err != nil {
 			return nil, errors.Join(fmt.Errorf("projection %s: %w", p.ID(), err), h.Close())
 		}
@@ -87,7 +92,20 @@ func NewHost(ctx context.Context, o Options) (*Host, error) {
 	return h, nil
 }
 
-// Run follows the log until ctx ends, then stores every position. An error of
+func (h *Host) host(p projections.Projection) *hosted {
+	s := &hosted{
+		p: p, store: h.Store, shared: h.shared, ask: h.ask, logger: h.Logger.With("projection", p.ID()), turn: make(chan struct{}, 1),
+	}
+	if h.shared == nil {
+		s.hold = newHold()
+	} else {
+		s.reached.waits = h.ask
+	}
+	return s
+}
+
+// Run follows the log until ctx ends, then stores every position, and leaves
+// shared models to other nodes. An error of
 // one projection stops no other: Status tells.
 func (h *Host) Run(ctx context.Context) error {
 	head, err := h.Source.Head(ctx)
@@ -118,6 +136,9 @@ func (h *Host) Run(ctx context.Context) error {
 	}
 	var saving sync.WaitGroup
 	saving.Go(func() { h.saveIdle(ctx) })
+	if h.shared != nil {
+		saving.Go(func() { h.share(ctx) })
+	}
 	routed := make(chan error, 1)
 	go func() { routed <- router.Run(ctx) }()
 	<-ctx.Done()
@@ -125,6 +146,9 @@ func (h *Host) Run(ctx context.Context) error {
 	saving.Wait()
 	for _, s := range h.hosted {
 		err = errors.Join(err, s.save(context.WithoutCancel(ctx)))
+	}
+	if h.shared != nil {
+		err = errors.Join(err, h.leave(context.WithoutCancel(ctx)))
 	}
 	return err
 }

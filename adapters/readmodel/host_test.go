@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -17,8 +18,10 @@ import (
 	"github.com/cleversender/cleversender/adapters/bus"
 	"github.com/cleversender/cleversender/adapters/eventlog"
 	logs "github.com/cleversender/cleversender/adapters/eventlog/memory"
+	"github.com/cleversender/cleversender/adapters/pgtest"
 	"github.com/cleversender/cleversender/adapters/readmodel"
 	models "github.com/cleversender/cleversender/adapters/readmodel/memory"
+	"github.com/cleversender/cleversender/adapters/readmodel/postgres"
 	"github.com/cleversender/cleversender/adapters/readmodel/sqlite"
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/campaign"
@@ -38,6 +41,11 @@ var (
 	aList   = projectiontest.ID(projectiontest.List, 0)
 )
 
+func TestMain(m *testing.M) {
+	readmodel.SweepAfter(10 * time.Millisecond)
+	os.Exit(pgtest.Main(m))
+}
+
 // noKeys: nothing personal is recorded here.
 type noKeys struct{}
 
@@ -56,14 +64,15 @@ type world struct {
 	journal *eventlog.Journal
 	store   readmodel.Store
 	host    *readmodel.Host
-	people  int
-	gate    chan struct{} // taken for each page that goes to a projection; nil: open
-	read    chan struct{} // given for each page that waits at the gate
+	options readmodel.Options // Source and ReadOnly, when they are not the usual
+	people  *int              // on the list; shared by all nodes
+	gate    chan struct{}     // taken for each page that goes to a projection; nil: open
+	read    chan struct{}     // given for each page that waits at the gate
 	end     func()
 }
 
 func newWorld(t *testing.T, store readmodel.Store) *world {
-	w := &world{T: t, log: logs.New(), store: store}
+	w := &world{T: t, log: logs.New(), store: store, people: new(int)}
 	w.journal = eventlog.NewJournal(w.log, catalog.All, noKeys{}, time.Now)
 	w.record(list.Stream(aList), domain.ID{}, list.Created{Name: "list"})
 	return w
@@ -85,11 +94,14 @@ func (w *world) open(ps ...projections.Projection) {
 // make opens the models of projections; nothing moves yet.
 func (w *world) make(ps ...projections.Projection) {
 	w.Helper()
+	o := w.options
+	if o.Source == nil {
+		o.Source = w.journal
+	}
+	o.Store, o.Projections = w.store, ps
+	o.Subscriber = func(f readmodel.Follow) message.Subscriber { return bus.NewLogSubscriber(w.gated(f)) }
 	var err error
-	w.host, err = readmodel.NewHost(w.Context(), readmodel.Options{
-		Source: w.journal, Store: w.store, Projections: ps,
-		Subscriber: func(f readmodel.Follow) message.Subscriber { return bus.NewLogSubscriber(w.gated(f)) },
-	})
+	w.host, err = readmodel.NewHost(w.Context(), o)
 	w.ok(err)
 }
 
@@ -152,8 +164,8 @@ func (w *world) record(stream string, subject domain.ID, events ...any) {
 func (w *world) join(n int) {
 	w.Helper()
 	for range n {
-		w.people++
-		id := projectiontest.ID(projectiontest.Person, w.people)
+		*w.people++
+		id := projectiontest.ID(projectiontest.Person, *w.people)
 		w.record(subscriber.Stream(id), id, subscriber.Added{Source: subscriber.SourceAPI}, subscriber.Joined{List: aList})
 	}
 }
@@ -166,6 +178,16 @@ func (w *world) wait() event.Position {
 	defer cancel()
 	w.ok(w.host.WaitAll(ctx, head))
 	return head
+}
+
+// until waits for what comes true by itself.
+func (w *world) until(ok func() bool) {
+	w.Helper()
+	for end := time.Now().Add(20 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			w.Fatal("it has not come true")
+		}
+	}
 }
 
 // members is how many the list has, as the host answers.
@@ -216,6 +238,17 @@ func eachStore(t *testing.T, test func(*world)) {
 		}
 		test(newWorld(t, s))
 	})
+	t.Run("postgres", func(t *testing.T) { test(newWorld(t, inPostgres(t, pgtest.Database(t)))) })
+}
+
+func inPostgres(t *testing.T, url string) *postgres.Store {
+	t.Helper()
+	s, err := postgres.New(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
 }
 
 // Who waits for a position reads what was recorded before it; after a restart the host goes on from where it was.
@@ -406,10 +439,12 @@ func TestHostUpgrades(t *testing.T) {
 		w.wait()
 		w.equal(w.members(), 4505)
 		w.equal(w.status("audience").Serving, upgraded)
+		w.until(func() bool {
+			ids, err := w.store.IDs(t.Context())
+			w.ok(err)
+			return strings.Join(ids, " ") == upgraded
+		})
 		w.end()
-		ids, err := w.store.IDs(t.Context())
-		w.ok(err)
-		w.equal(strings.Join(ids, " "), upgraded)
 	})
 }
 

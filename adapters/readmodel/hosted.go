@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cleversender/cleversender/domain/event"
@@ -19,16 +20,22 @@ import (
 type hosted struct {
 	p      projections.Projection
 	store  Store
+	shared Shared // the store, if several nodes use it; else nil
+	ask    func() // has the host look at once how shared models are
 	logger *slog.Logger
 	target event.Position // where a new version takes over
 
-	mu     sync.Mutex // of writing, and of which model is written
-	model  Model
-	stored event.Position // what the model holds
-	seen   event.Position // what has been folded; more than stored after pages without a match
-	saved  time.Time
-	poison int
-	failed error // why the last page could not be applied; it comes again
+	mu      sync.Mutex // of writing, and of which model is written
+	model   Model
+	stored  event.Position // what the model holds
+	seen    event.Position // what has been folded; more than stored after pages without a match
+	saved   time.Time
+	poison  int
+	failed  error // why the last page could not be applied; it comes again
+	hold    *hold // nil: another node folds, up to stored; seen is as far as the rows hold
+	turn    chan struct{}
+	edition uint64    // of a shared model
+	sweepAt time.Time // when stale models are to go; zero: nothing to do
 
 	serving sync.RWMutex // held to read, and whole to switch
 	serves  Model
@@ -36,6 +43,7 @@ type hosted struct {
 	stale   []string
 
 	reached reached
+	unable  atomic.Bool // to fold: it has stopped
 }
 
 const (
@@ -46,7 +54,7 @@ const (
 // open opens what there is. Scratch models that a crash left behind go.
 func (s *hosted) open(ctx context.Context, ids []string) error {
 	for _, suffix := range []string{rebuildSuffix, compareSuffix} {
-		if err := s.store.Drop(ctx, s.p.ID()+suffix); err != nil {
+		if err := s.store.Drop(ctx, s.p.ID()+suffix); err != nil && !errors.Is(err, ErrHeld) {
 			return err
 		}
 	}
@@ -124,5 +132,8 @@ func (s *hosted) close() error {
 		err = errors.Join(err, s.model.Close())
 	}
 	s.model, s.serves = nil, nil
+	if s.hold != nil {
+		s.hold.end()
+	}
 	return err
 }

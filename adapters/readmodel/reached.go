@@ -17,6 +17,7 @@ type reached struct {
 	moved   chan struct{} // closed at the next change; nil: nobody waits
 	asked   chan struct{} // closed when somebody begins to wait; nil: nobody rests
 	edition uint64        // grows whenever rows may have changed
+	waits   func()        // called when somebody begins to wait; nil: nobody asks
 }
 
 func (r *reached) set(at event.Position, changed bool) {
@@ -36,6 +37,13 @@ func (r *reached) stop(err error) {
 	r.wake()
 }
 
+// goOn: what has stopped goes on elsewhere.
+func (r *reached) goOn() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.stopped = nil
+}
+
 func (r *reached) wake() {
 	if r.moved != nil {
 		close(r.moved)
@@ -53,6 +61,13 @@ func (r *reached) changes() uint64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.edition
+}
+
+// awaited: somebody waits.
+func (r *reached) awaited() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.moved != nil
 }
 
 // rest lasts for d, or until somebody waits.
@@ -87,6 +102,9 @@ func (r *reached) wait(ctx context.Context, at event.Position) error {
 		}
 		if r.moved == nil {
 			r.moved = make(chan struct{})
+			if r.waits != nil {
+				r.waits()
+			}
 		}
 		if r.asked != nil {
 			close(r.asked)

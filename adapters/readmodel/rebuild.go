@@ -69,15 +69,24 @@ func (h *Host) scratch(ctx context.Context, all []*hosted, suffix string) (build
 			return nil, discard, err
 		}
 		builds = append(builds, &build{p: s.p, model: m})
+		if h.shared != nil { // nobody else takes it for what a crash left behind
+			if _, err := h.shared.Hold(ctx, []string{id}, Take); err != nil {
+				return builds, discard, err
+			}
+		}
 	}
 	return builds, discard, nil
 }
 
 // replace puts a rebuilt model in the place of the one that serves. It brings
-// it up to where the live one is first; that waits meanwhile.
+// it up to where the live one is first; that waits meanwhile. A shared model is
+// folded by this node from then on.
 func (s *hosted) replace(ctx context.Context, source Source, b *build) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.takeTurn(ctx); err != nil {
+		return err
+	}
 	if b.at < s.seen {
 		b.upTo = s.seen
 		if err := run(ctx, source, []*build{b}, nil); err != nil {

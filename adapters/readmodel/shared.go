@@ -11,10 +11,21 @@ import (
 // folded by the node that holds it, and read by all.
 type Shared interface {
 	Store
-	// Hold lets this node hold every one of these models that no living node
-	// holds, or (take) every one, and says how each is that exists.
-	Hold(ctx context.Context, ids []string, take bool) (map[string]Mark, error)
+	// Hold says how these models are, each that exists, and whether this node
+	// holds it, after the claim that it lays to them. A batch, and a Drop, by
+	// a node that does not hold a model that another does fails: ErrMoved, ErrHeld.
+	Hold(ctx context.Context, ids []string, claim Claim) (map[string]Mark, error)
 }
+
+// Claim is what a node does to hold models.
+type Claim int
+
+const (
+	Look    Claim = iota // nothing
+	Inherit              // holds those that no living node holds
+	Take                 // holds all
+	Leave                // holds none any more
+)
 
 // Mark says how a shared model is.
 type Mark struct {

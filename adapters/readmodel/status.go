@@ -17,6 +17,7 @@ type Status struct {
 	Position event.Position `json:"position"` // of the model that is written
 	Head     event.Position `json:"head"`     // of the log
 	Lag      uint64         `json:"lag"`      // positions from Position to Head
+	Folding  bool           `json:"folding"`  // by this node, as far as it knows
 	Poison   int            `json:"poison"`   // events that could not be read
 	Stopped  string         `json:"stopped"`  // why it does not go on until restarted; "": it does
 	Failing  string         `json:"failing"`  // why its next page is still being tried; "": it is not
@@ -41,7 +42,7 @@ func (s *hosted) status(head event.Position) Status {
 	s.serving.RLock()
 	defer s.serving.RUnlock()
 	st := Status{
-		Name: s.p.Name, Version: s.p.Version, Serving: s.p.ID(), Position: s.seen, Head: head, Poison: s.poison,
+		Name: s.p.Name, Version: s.p.Version, Serving: s.p.ID(), Position: s.seen, Head: head, Folding: s.hold != nil, Poison: s.poison,
 	}
 	if s.old != "" {
 		st.Serving, st.Building = s.old, s.p.ID()

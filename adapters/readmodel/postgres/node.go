@@ -36,9 +36,14 @@ func (s *Store) beat(ctx context.Context) error {
 	return err
 }
 
+// claims are their names in SQL.
+var claims = map[readmodel.Claim]string{
+	readmodel.Look: "look", readmodel.Inherit: "inherit", readmodel.Take: "take", readmodel.Leave: "leave",
+}
+
 // Hold implements readmodel.Shared.
-func (s *Store) Hold(ctx context.Context, ids []string, take bool) (map[string]readmodel.Mark, error) {
-	rows, err := s.pool.Query(ctx, s.sql.hold, s.node, ids, take)
+func (s *Store) Hold(ctx context.Context, ids []string, claim readmodel.Claim) (map[string]readmodel.Mark, error) {
+	rows, err := s.pool.Query(ctx, s.sql.hold, s.node, ids, claims[claim])
 	if err != nil {
 		return nil, err
 	}

@@ -72,10 +72,15 @@ func sqlOf(schema string) sql {
 		purged: of("UPDATE %models% SET purged = $2 WHERE id = $1 AND purged < $2"),
 		leave:  of("DELETE FROM %nodes% WHERE id = $1"),
 		hold: of(`WITH taken AS (
-			UPDATE %models% AS m SET node = $1
-			WHERE id = ANY($2) AND node IS DISTINCT FROM $1 AND ($3 OR NOT ` + alive + `)
-			RETURNING id, position, edition
-		) SELECT m.id, coalesce(taken.position, m.position), coalesce(taken.edition, m.edition), taken.id IS NOT NULL OR m.node IS NOT DISTINCT FROM $1
+			UPDATE %models% AS m SET node = CASE $3 WHEN 'leave' THEN NULL ELSE $1 END
+			WHERE id = ANY($2) AND CASE $3
+				WHEN 'take' THEN node IS DISTINCT FROM $1
+				WHEN 'leave' THEN node = $1
+				WHEN 'inherit' THEN node IS DISTINCT FROM $1 AND NOT ` + alive + `
+				ELSE false END
+			RETURNING id, node, position, edition
+		) SELECT m.id, coalesce(taken.position, m.position), coalesce(taken.edition, m.edition),
+			CASE WHEN taken.id IS NULL THEN m.node ELSE taken.node END IS NOT DISTINCT FROM $1
 		FROM %models% AS m LEFT JOIN taken ON taken.id = m.id WHERE m.id = ANY($2)`),
 	}
 }
