@@ -42,8 +42,8 @@ import (
 
 // Options say what to open and how.
 type Options struct {
-	Dir            string         // the data folder
-	RootKey        string         // URI; "": the file root.key in the folder
+	Dir     string // the data folder
+	RootKey string // URI; "": the file root.key in the folder
 	Stores
 	BaseURL        string         // where recipients reach this server, without a slash at the end
 	SMTP           []string       // URLs of the servers that take our mail; none: nothing is sent
@@ -191,7 +191,7 @@ func (e *Engine) openStores(ctx context.Context) (err error) {
 		return err
 	}
 	e.Models, err = readmodel.NewHost(ctx, readmodel.Options{
-		Source: e.Journal, Store: store, Projections: readmodels.All, Logger: o.Logger,
+		Source: e.Journal, Store: store, Projections: readmodels.All, ReadOnly: !o.has(RoleProjections), Logger: o.Logger,
 		Subscriber: func(follow func(context.Context, string) iter.Seq2[eventlog.RecordedPage, error]) message.Subscriber {
 			return bus.NewLogSubscriber(follow)
 		},
