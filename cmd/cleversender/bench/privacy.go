@@ -10,7 +10,6 @@ import (
 	"github.com/cleversender/cleversender/commands"
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/privacyrequest"
-	"github.com/cleversender/cleversender/projections/requests"
 )
 
 // asked is how many people ask, spread over the whole list.
@@ -68,12 +67,9 @@ func (b *bench) ask(ctx context.Context, kind privacyrequest.Kind, person domain
 		return err
 	}
 	for {
-		r, found, err := requests.Find(ctx, b.engine.Models.Reader(requests.Projection.Name), b.account, id)
-		if err != nil {
+		past, err := b.engine.Journal.Load(ctx, privacyrequest.Stream(id))
+		if err != nil || len(past) > 1 { // received, and fulfilled
 			return err
-		}
-		if found && !r.FulfilledAt.IsZero() {
-			return nil
 		}
 		select {
 		case <-ctx.Done():
