@@ -3,11 +3,11 @@ package engine
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
-	logsqlite "github.com/cleversender/cleversender/adapters/eventlog/sqlite"
+	"github.com/cleversender/cleversender/adapters/eventlog/group"
 )
 
 // measured counts what the log writes, and how long its transactions take.
-func measured(registry prometheus.Registerer) logsqlite.Option {
+func measured(registry prometheus.Registerer) func(group.Commit) {
 	appends := prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "cleversender_appends_total", Help: "Appends that were written to the log.",
 	})
@@ -23,10 +23,10 @@ func measured(registry prometheus.Registerer) logsqlite.Option {
 		Buckets: prometheus.ExponentialBuckets(0.0005, 2, 12), // half a millisecond to one second
 	})
 	registry.MustRegister(appends, events, conflicts, seconds)
-	return logsqlite.OnCommit(func(c logsqlite.Commit) {
+	return func(c group.Commit) {
 		appends.Add(float64(c.Appends))
 		events.Add(float64(c.Events))
 		conflicts.Add(float64(c.Refused))
 		seconds.Observe(c.Took.Seconds())
-	})
+	}
 }

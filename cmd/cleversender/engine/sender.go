@@ -51,7 +51,8 @@ func (e *Engine) openSender(o Options) error {
 	if s.Connections == 0 {
 		s.Connections = 2 * connections // so that each finds its next message waiting
 	}
-	s.Blocked, s.Logger, s.Sole = e.blocked, o.Logger, true // the folder is ours alone
+	s.Blocked, s.Logger = e.blocked, o.Logger
+	_, s.Sole = o.localLog() // a folder is ours alone
 	e.sender, e.outbox = sending.New(s), e.newOutbox(s)
 	e.Metrics.MustRegister(e.sender, e.outbox, e.relay, e.pacer)
 	return nil

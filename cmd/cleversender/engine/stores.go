@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/cleversender/cleversender/adapters/eventlog"
+	logpostgres "github.com/cleversender/cleversender/adapters/eventlog/postgres"
 	logsqlite "github.com/cleversender/cleversender/adapters/eventlog/sqlite"
 	"github.com/cleversender/cleversender/adapters/readmodel"
 	modelpostgres "github.com/cleversender/cleversender/adapters/readmodel/postgres"
@@ -59,10 +60,12 @@ func (o Options) made() bool {
 func (e *Engine) openLog(ctx context.Context) (eventlog.Log, error) {
 	url := e.options.Log
 	if path, ok := e.options.localLog(); ok {
-		return logsqlite.Open(ctx, path, measured(e.Metrics))
+		return logsqlite.Open(ctx, path, logsqlite.OnCommit(measured(e.Metrics)))
 	}
 	scheme, _, _ := strings.Cut(url, ":")
 	switch scheme {
+	case "postgres", "postgresql":
+		return logpostgres.Open(ctx, url, logpostgres.OnCommit(measured(e.Metrics)))
 	default:
 		return nil, fmt.Errorf("--log %s: %w", scheme, ErrStore)
 	}
