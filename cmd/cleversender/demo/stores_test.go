@@ -1,0 +1,46 @@
+package demo_test
+
+import (
+	"io"
+	"log/slog"
+	"os"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cleversender/cleversender/adapters/pgtest"
+	"github.com/cleversender/cleversender/cmd/cleversender/demo"
+	"github.com/cleversender/cleversender/cmd/cleversender/engine"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+
+// The story comes out the same wherever things are kept. How many events it
+// takes depends on how many messages leave together.
+func TestStoryOnAnyStore(t *testing.T) {
+	database := pgtest.Database(t)
+	var want demo.Summary
+	for _, on := range []struct {
+		name string
+		engine.Stores
+	}{
+		{"sqlite", engine.Stores{}},
+		{"postgres", engine.Stores{Log: database, ReadModels: database}},
+	} {
+		var got demo.Summary
+		o := demo.Options{Exit: true, Listen: "127.0.0.1:0", Story: io.Discard, Logger: slog.New(slog.DiscardHandler), Stores: on.Stores}
+		if err := demo.Run(t.Context(), o, func(s demo.Summary) error { got = s; return nil }); err != nil {
+			t.Errorf("on %s: %v", on.name, err)
+			continue
+		}
+		if got.Events < got.Imported || !got.RebuildEqual || got.PlaintextAfter > 0 {
+			t.Errorf("on %s: %+v", on.name, got)
+		}
+		if got.Events = 0; on.name == "sqlite" {
+			want = got
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("on %s: -sqlite +%s\n%s", on.name, on.name, diff)
+		}
+	}
+}
