@@ -3,6 +3,7 @@ package recipient
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 
 	"github.com/cleversender/cleversender/domain"
@@ -12,6 +13,9 @@ import (
 // maxGroup is how many hits are written together at most: far below
 // eventlog.MaxAppendBytes, since commands cut what a client says of itself.
 const maxGroup = 500
+
+// turns is how often a group lets others go first: an idle machine does not notice.
+const turns = 3
 
 // A hit is one thing that a recipient did, on its way into the log.
 type hit struct {
@@ -94,14 +98,15 @@ func (r *recorder) run(s *scribe) {
 	}
 }
 
+// gather takes what has come, after whatever else can run has had its turn: a
+// request that is in already becomes a hit of this group, and the larger a
+// group is, the less a hit costs.
 func (r *recorder) gather(first hit) []hit {
 	group := []hit{first}
-	for len(group) < maxGroup {
-		select {
-		case h := <-r.hits:
-			group = append(group, h)
-		default:
-			return group
+	for range turns {
+		runtime.Gosched()
+		for len(group) < maxGroup && len(r.hits) > 0 { // nobody else takes any
+			group = append(group, <-r.hits)
 		}
 	}
 	return group

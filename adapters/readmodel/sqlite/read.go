@@ -148,52 +148,72 @@ func (s *snapshot) Close() error { return errors.Join(s.conn.exec("COMMIT"), s.c
 // poolSize is how many read a model at once; others wait.
 const poolSize = 4
 
-// pool lends read-only connections.
+// pool lends read-only connections, the one used last first: the pages that it
+// has read are still at hand.
 type pool struct {
 	path   string
-	slots  chan *conn // nil: not opened yet
+	slots  chan struct{} // one for each that may read
 	closed chan struct{}
+
+	mu   sync.Mutex
+	idle []*conn
 }
 
 func newPool(path string) *pool {
-	p := &pool{path, make(chan *conn, poolSize), make(chan struct{})}
+	p := &pool{path: path, slots: make(chan struct{}, poolSize), closed: make(chan struct{})}
 	for range poolSize {
-		p.slots <- nil
+		p.slots <- struct{}{}
 	}
 	return p
 }
 
-func (p *pool) open() (*conn, error) { return open(p.path, "query_only(ON)", readerCache) }
+func (p *pool) open() (*conn, error) { return open(p.path, "query_only(ON)", readerCache, mapped) }
 
 func (p *pool) with(ctx context.Context, f func(*conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	var c *conn
 	select {
-	case c = <-p.slots:
+	case <-p.slots:
 	case <-p.closed:
 		return os.ErrClosed
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if c == nil {
-		var err error
-		if c, err = p.open(); err != nil {
-			p.slots <- nil
-			return err
-		}
+	defer func() { p.slots <- struct{}{} }()
+	c, err := p.take()
+	if err != nil {
+		return err
 	}
-	defer func() { p.slots <- c }()
+	defer p.give(c)
 	return f(c)
 }
 
-// close takes every connection back first. It is called once.
+func (p *pool) take() (*conn, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := len(p.idle)
+	if n == 0 {
+		return p.open()
+	}
+	c := p.idle[n-1]
+	p.idle = p.idle[:n-1]
+	return c, nil
+}
+
+func (p *pool) give(c *conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.idle = append(p.idle, c)
+}
+
+// close waits for who reads. It is called once.
 func (p *pool) close() (err error) {
 	for range poolSize {
-		if c := <-p.slots; c != nil {
-			err = errors.Join(err, c.close())
-		}
+		<-p.slots
+	}
+	for _, c := range p.idle {
+		err = errors.Join(err, c.close())
 	}
 	close(p.closed)
 	return err
