@@ -81,6 +81,15 @@ func (f *Folder) Path(name ...string) string {
 	return filepath.Join(append([]string{f.dir}, name...)...)
 }
 
+// Free is how many bytes may still be written to the disk that the folder is on.
+func (f *Folder) Free() (uint64, error) {
+	var disk unix.Statfs_t
+	if err := unix.Statfs(f.dir, &disk); err != nil {
+		return 0, fmt.Errorf("data folder: %w", err)
+	}
+	return disk.Bavail * uint64(disk.Bsize), nil
+}
+
 // Announce writes where this process serves, for Find.
 func (f *Folder) Announce(listen string) error {
 	text := fmt.Sprintf("pid %d\n", os.Getpid())

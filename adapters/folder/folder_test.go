@@ -123,3 +123,28 @@ func TestANameThatIsAFileIsAnError(t *testing.T) {
 		t.Error("it was opened")
 	}
 }
+
+// What is free is what df says, give or take what others write meanwhile.
+func TestFreeIsOfTheDiskThatTheFolderIsOn(t *testing.T) {
+	f, err := folder.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	free, err := f.Free()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("df", "--output=avail", "--block-size=1", f.Path()).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, line, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
+	said, err := strconv.ParseUint(strings.TrimSpace(line), 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if apart := max(free, said) - min(free, said); apart > said/10 {
+		t.Errorf("%d bytes are free, df says %d", free, said)
+	}
+}

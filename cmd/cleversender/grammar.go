@@ -22,6 +22,7 @@ type grammar struct {
 	Projections projectionVerbs `cmd:"" help:"Read models: how they do, build them anew."`
 	Keys        keyVerbs        `cmd:"" help:"The keys that wrap people's keys, epoch by epoch."`
 	Events      eventsVerb      `cmd:"" help:"Read the log. Personal values are shown only with --reveal."`
+	Health      healthVerb      `cmd:"" help:"Say whether the server does its whole job: exit code 0, 1 when it does not, 5 when none answers."`
 	Bench       benchVerb       `cmd:"" help:"Measure, beside the limit of the machine."`
 	BenchPart   benchPartVerb   `cmd:"" hidden:""`
 	Version     versionVerb     `cmd:"" help:"Say which version this is."`

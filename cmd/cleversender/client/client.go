@@ -105,9 +105,27 @@ func (c *Client) Do(ctx context.Context, method, path, contentType string, body 
 	for k, v := range header {
 		req.Header[k] = v
 	}
+	return c.answer(req)
+}
+
+// Ready returns nil when the server does its whole job.
+func (c *Client) Ready(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base.String()+"/readyz", nil)
+	if err != nil {
+		return err
+	}
+	resp, err := c.answer(req)
+	if err != nil {
+		return err
+	}
+	return resp.Body.Close()
+}
+
+// answer is the answer of a request that succeeded.
+func (c *Client) answer(req *http.Request) (*http.Response, error) {
 	resp, err := c.http.Do(req)
 	if err != nil {
-		if ctx.Err() != nil {
+		if ctx := req.Context(); ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 		return nil, fmt.Errorf("%w at %s: %w", ErrUnreachable, c.base.Host, err)

@@ -167,7 +167,7 @@ func (e *Engine) assemble(ctx context.Context) error {
 			return err
 		}
 	}
-	e.Metrics.MustRegister(e.Models.Collector(), collectors.NewGoCollector(),
+	e.Metrics.MustRegister(health{e}, e.Models.Collector(), collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return nil
 }
