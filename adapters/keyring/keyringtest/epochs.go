@@ -29,7 +29,7 @@ var epochs = []promise{
 		}
 	}},
 	{"an epoch rewraps many keys beside new ones", func(f *fixture) {
-		subjects, beside := newIDs(2010), newIDs(50)
+		subjects, beside := NewIDs(2010), NewIDs(50)
 		before := f.ensure(f.s, Identity(subjects...)...)
 		done := make(chan error)
 		go func() { _, err := f.s.NewEpoch(f.ctx); done <- err }()

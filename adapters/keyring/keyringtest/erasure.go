@@ -49,7 +49,7 @@ var erasure = []promise{
 
 func neverBack(f *fixture) {
 	rapid.Check(f, func(r *rapid.T) {
-		people := newIDs(4)
+		people := NewIDs(4)
 		shredded := map[domain.ID]bool{}
 		sealed := map[personal.KeyRef][]byte{}
 		nonce := make([]byte, 12)

@@ -145,7 +145,8 @@ func NewRoot(t testing.TB) string {
 // NewID is a person who is new.
 func NewID() domain.ID { return domain.ID(uuid.Must(uuid.NewV7())) }
 
-func newIDs(n int) []domain.ID {
+// NewIDs is n people who are new.
+func NewIDs(n int) []domain.ID {
 	ids := make([]domain.ID, n)
 	for i := range ids {
 		ids[i] = NewID()

@@ -17,7 +17,7 @@ import (
 
 var keys = []promise{
 	{"a key is the same ever after", func(f *fixture) {
-		refs := Identity(newIDs(2)...)
+		refs := Identity(NewIDs(2)...)
 		refs = append(refs, behaviour(refs[0].Subject), refs[0])
 		first := f.ensure(f.s, refs...)
 		if !Same(first[0], first[3]) || Same(first[0], first[1]) || Same(first[0], first[2]) {
@@ -53,7 +53,7 @@ var keys = []promise{
 		}
 	}},
 	{"callers that come together get the same keys", func(f *fixture) {
-		refs := Identity(newIDs(3)...)
+		refs := Identity(NewIDs(3)...)
 		got := make([][]cipher.AEAD, 32)
 		var all sync.WaitGroup
 		for i := range got {
@@ -133,7 +133,7 @@ func near(f *fixture) {
 		"some came later":         {{0, 100}, {150, all}, {100, 150}},
 		"the first one came last": {{1, all}, {0, 1}},
 	} {
-		subjects, made := newIDs(all), make([]cipher.AEAD, all)
+		subjects, made := NewIDs(all), make([]cipher.AEAD, all)
 		for _, b := range batches {
 			copy(made[b[0]:b[1]], f.ensure(f.s, Identity(subjects[b[0]:b[1]]...)...))
 		}

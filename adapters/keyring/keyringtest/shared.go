@@ -44,7 +44,7 @@ var shared = []promise{
 	{"nodes that make the same keys at once use the same", func(f *fixture) {
 		other := f.open()
 		for range 20 {
-			refs := Identity(newIDs(100)...)
+			refs := Identity(NewIDs(100)...)
 			backwards := slices.Clone(refs)
 			slices.Reverse(backwards)
 			var here, there []cipher.AEAD
@@ -78,7 +78,7 @@ var shared = []promise{
 	{"erased while another node makes their keys, nobody has one", func(f *fixture) {
 		other := f.open()
 		for range 30 {
-			people := newIDs(20)
+			people := NewIDs(20)
 			var all sync.WaitGroup
 			all.Go(func() { _, _ = other.Ensure(f.ctx, Identity(people...)) })
 			for _, s := range []Store{f.s, other} {
@@ -103,7 +103,7 @@ var shared = []promise{
 	}},
 	{"a node goes on in an epoch that another began", func(f *fixture) {
 		other := f.open()
-		old, late := Identity(newIDs(3)...), Identity(newIDs(3)...)
+		old, late := Identity(NewIDs(3)...), Identity(NewIDs(3)...)
 		before := f.ensure(f.s, old...)
 		for epoch := 2; epoch < 5; epoch++ {
 			n, err := f.s.NewEpoch(f.ctx)
@@ -213,7 +213,7 @@ func beside(f *fixture) {
 	var all sync.WaitGroup
 	all.Go(func() {
 		for !over.Load() {
-			refs := Identity(newIDs(5)...)
+			refs := Identity(NewIDs(5)...)
 			got, err := other.Ensure(f.ctx, refs)
 			if err != nil {
 				f.Error(err)

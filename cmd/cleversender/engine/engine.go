@@ -178,9 +178,10 @@ func (e *Engine) openStores(ctx context.Context) (err error) {
 		return err
 	}
 	e.closers = append(e.closers, e.Folder.Close)
-	if err := e.openKeys(ctx); err != nil {
+	if e.Keys, err = e.openKeys(ctx); err != nil {
 		return err
 	}
+	e.closers = append(e.closers, e.Keys.Close)
 	if e.Log, err = e.openLog(ctx); err != nil {
 		return err
 	}

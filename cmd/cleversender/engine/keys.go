@@ -2,11 +2,14 @@ package engine
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/cleversender/cleversender/adapters/api"
 	"github.com/cleversender/cleversender/adapters/desk"
 	"github.com/cleversender/cleversender/adapters/eventlog"
 	"github.com/cleversender/cleversender/adapters/keyring"
+	keypostgres "github.com/cleversender/cleversender/adapters/keyring/postgres"
 	keysqlite "github.com/cleversender/cleversender/adapters/keyring/sqlite"
 	"github.com/cleversender/cleversender/domain"
 )
@@ -27,12 +30,16 @@ type Keyring interface {
 	Close() error
 }
 
-func (e *Engine) openKeys(ctx context.Context) error {
-	keys, err := keysqlite.Open(ctx, e.Folder.Path("keys.db"), e.options.rootKey())
-	if err != nil {
-		return err
+func (e *Engine) openKeys(ctx context.Context) (Keyring, error) {
+	url, root := e.options.Keys, e.options.rootKey()
+	if path, ok := e.options.localKeys(); ok {
+		return keysqlite.Open(ctx, path, root)
 	}
-	e.Keys = keys
-	e.closers = append(e.closers, keys.Close)
-	return nil
+	scheme, _, _ := strings.Cut(url, ":")
+	switch scheme {
+	case "postgres", "postgresql":
+		return keypostgres.Open(ctx, url, root)
+	default:
+		return nil, fmt.Errorf("--keys %s: %w", scheme, ErrStore)
+	}
 }

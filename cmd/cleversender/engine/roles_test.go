@@ -76,8 +76,14 @@ func TestStores(t *testing.T) {
 			t.Errorf("%v, want %v", err, want)
 		}
 	}
-	o.ReadModels = "redis://localhost"
-	if _, err := engine.Open(t.Context(), o); !errors.Is(err, engine.ErrStore) {
-		t.Errorf("%v, want %v", err, engine.ErrStore)
+	for _, change := range []func(*engine.Options){
+		func(o *engine.Options) { o.ReadModels = "redis://localhost" },
+		func(o *engine.Options) { o.Keys = "redis://localhost" },
+	} {
+		other := o
+		change(&other)
+		if _, err := engine.Open(t.Context(), other); !errors.Is(err, engine.ErrStore) {
+			t.Errorf("%v, want %v", err, engine.ErrStore)
+		}
 	}
 }

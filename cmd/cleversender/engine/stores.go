@@ -20,6 +20,7 @@ import (
 type Stores struct {
 	Log        string `help:"Event log: sqlite:PATH, postgres://…, esdb://…. Without it, a file in the data folder." env:"CLEVERSENDER_LOG" placeholder:"URL"`
 	ReadModels string `help:"Read models: sqlite:FOLDER, postgres://…. Without it, files in the data folder." env:"CLEVERSENDER_READ_MODELS" placeholder:"URL"`
+	Keys       string `help:"Keys and directory: sqlite:PATH, postgres://…. Without it, a file in the data folder." env:"CLEVERSENDER_KEYS" placeholder:"URL"`
 }
 
 // ErrStore: a URL of --log, --read-models or --keys that names no store we have.
@@ -46,6 +47,7 @@ func (o Options) local(url, usual string) (path string, ok bool) {
 
 func (o Options) localLog() (path string, ok bool)    { return o.local(o.Log, "events.db") }
 func (o Options) localModels() (path string, ok bool) { return o.local(o.ReadModels, "models") }
+func (o Options) localKeys() (path string, ok bool)   { return o.local(o.Keys, "keys.db") }
 
 // made reports whether Init has been run on a log that is a file of ours.
 func (o Options) made() bool {
