@@ -15,7 +15,8 @@
 //   - A node that meets a key of an epoch begun elsewhere reads the epochs
 //     again. No key is made in an epoch that NewEpoch has replaced, so none
 //     is lost with its KEK.
-//   - A database that restarts or fails over is waited for, for 30 seconds.
+//   - A database that restarts or fails over is waited for, for 30 seconds. What
+//     it lost, such as the last commits when its replica is asynchronous, is lost.
 //
 // What is not promised: that the bytes are gone. Purge takes deleted rows out
 // of their pages, but PostgreSQL never overwrites the space that becomes free,

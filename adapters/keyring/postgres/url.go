@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/cleversender/cleversender/domain"
@@ -52,6 +53,13 @@ func parse(raw string) (place, error) {
 	at.gate, at.turn = lock(at.schema+"/gate"), lock(at.schema+"/turn")
 	at.config.MaxConns = max(at.config.MaxConns, 2) // one may be taking its turn
 	at.config.ConnConfig.ConnectTimeout = max(at.config.ConnConfig.ConnectTimeout, 5*time.Second)
+	if at.config.ConnConfig.ValidateConnect == nil { // of several servers, only the primary will do
+		at.config.ConnConfig.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	}
+	params := at.config.ConnConfig.RuntimeParams
+	if params["synchronous_commit"] != "remote_apply" {
+		params["synchronous_commit"] = "on" // less is not durable
+	}
 	for name, value := range map[string]string{
 		"search_path":      at.schema,
 		"application_name": "cleversender keys",
@@ -60,7 +68,7 @@ func parse(raw string) (place, error) {
 		"plan_cache_mode": "force_generic_plan", "jit": "off",
 		"enable_seqscan": "off", "enable_bitmapscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off",
 	} {
-		at.config.ConnConfig.RuntimeParams[name] = value
+		params[name] = value
 	}
 	return at, nil
 }

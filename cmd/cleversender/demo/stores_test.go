@@ -25,7 +25,7 @@ func TestStoryOnAnyStore(t *testing.T) {
 		engine.Stores
 	}{
 		{"sqlite", engine.Stores{}},
-		{"postgres", engine.Stores{Log: database, ReadModels: database}},
+		{"postgres", engine.Stores{Log: database, ReadModels: database, Keys: database}},
 	} {
 		var got demo.Summary
 		o := demo.Options{Exit: true, Listen: "127.0.0.1:0", Story: io.Discard, Logger: slog.New(slog.DiscardHandler), Stores: on.Stores}
