@@ -22,10 +22,8 @@ type reader struct {
 	stmts map[string]*sql.Stmt
 }
 
-// openReader has so much of the file mapped: the pages of people in no order are
-// in no cache, and need not be copied into one.
 func openReader(path string) (*reader, error) {
-	db, err := openDB(path, "&_pragma=cache_size(-4096)&_pragma=query_only(1)&_pragma=mmap_size(268435456)", 2)
+	db, err := openDB(path, "&_pragma=cache_size(-4096)&_pragma=query_only(1)", 2)
 	return &reader{db: db, stmts: map[string]*sql.Stmt{}}, err
 }
 

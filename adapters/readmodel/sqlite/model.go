@@ -33,10 +33,6 @@ const (
 	readerCache = "cache_size(-1000)"
 )
 
-// mapped lets who looks up rows here and there read so much of the file where
-// the kernel holds it: a look-up then costs half as much as with a copy of each page.
-const mapped = "mmap_size(268435456)"
-
 func openModel(path string, tables []*projections.Table) (*model, error) {
 	write, err := open(path, "page_size(8192)", "journal_mode(WAL)", "synchronous(NORMAL)", "secure_delete(ON)",
 		"wal_autocheckpoint(1000)", "temp_store(MEMORY)", writerCache)

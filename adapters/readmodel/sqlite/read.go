@@ -167,7 +167,7 @@ func newPool(path string) *pool {
 	return p
 }
 
-func (p *pool) open() (*conn, error) { return open(p.path, "query_only(ON)", readerCache, mapped) }
+func (p *pool) open() (*conn, error) { return open(p.path, "query_only(ON)", readerCache) }
 
 func (p *pool) with(ctx context.Context, f func(*conn) error) error {
 	if err := ctx.Err(); err != nil {
