@@ -28,12 +28,24 @@ var funcs = template.FuncMap{
 	"method": func(m consent.Method) string { return strings.ReplaceAll(string(m), "_", " ") },
 	"short":  func(s string) string { return s[:min(8, len(s))] }, "plain": plain, "join": strings.Join, "size": size,
 	"said": func(eventType string) string { return saidNames[eventType] }, "bytes": func(b []byte) string { return size(int64(len(b))) },
+	"left":    func(code string) string { return leftNames[code] },
 	"leftOut": func(c contactimport.Counts) string { return thousands(c.Suppressed + c.Rejected) },
 }
 
 var limitNames = map[string]string{
 	"window": "its hours to begin", "warmup": "the next day, as its sender is still new", "throttle": "its own speed", "account": "the account's speed",
 	"rate": "the speed of everything that is sent", "breaker": "the mail servers, which turned it away",
+}
+
+// leftNames is why a row of an import was left out, by its code.
+var leftNames = map[string]string{
+	"no_address": "There is no address in it.", "bad_address": "This is not an e-mail address.",
+	"address_too_long": "The address is longer than an address can be.", "bad_domain": "What follows the @ is not a domain name.",
+	"address_has_controls": "The address holds a space or another character that no address has.",
+	"bad_text":             "It holds characters that are not text.", "text_too_long": "It is too long.",
+	"bad_time": "This is not a time that can be.", "bad_encoding": "It is not UTF-8.",
+	"bare_quote": "A quotation mark stands where none may.", "unclosed_quote": "A quotation mark is never closed.",
+	"too_many_columns": "It has more columns than the first line.", "row_too_long": "It is longer than 64 kB.",
 }
 
 var machineNames = map[engagement.Machine]string{

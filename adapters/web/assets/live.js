@@ -1,5 +1,6 @@
-// Keeps the numbers of running campaigns up to date. Without it the pages show
-// them as they were when asked for.
+// Keeps the numbers of running campaigns up to date, and shows a template's preview
+// at once. Without it the pages show numbers as they were when asked for, and a
+// preview when its button is pressed.
 "use strict";
 const spaced = new Intl.NumberFormat("en").format;
 const write = (n) => spaced(n).replaceAll(",", "\u202f");
@@ -39,3 +40,4 @@ async function follow(part) {
 }
 
 document.querySelectorAll("[data-live]").forEach(follow);
+document.querySelectorAll("[data-first]").forEach((button) => button.form.requestSubmit(button));
