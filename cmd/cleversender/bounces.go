@@ -14,6 +14,8 @@ import (
 type bounceFlags struct {
 	BounceDomain  string      `help:"Domain that bounces come back to, each by an address of its own. Without it, they go to the sender's address." env:"CLEVERSENDER_BOUNCE_DOMAIN"`
 	BounceListen  string      `help:"Address of the SMTP server that takes mail to the bounce domain, such as :25." env:"CLEVERSENDER_BOUNCE_LISTEN"`
+	BounceCert    string      `help:"Certificate chain of that server, in PEM, for STARTTLS; read again for each client." placeholder:"FILE" env:"CLEVERSENDER_BOUNCE_CERT"`
+	BounceCertKey string      `help:"Key of that certificate, in PEM." placeholder:"FILE" env:"CLEVERSENDER_BOUNCE_CERT_KEY"`
 	BounceMailbox string      `help:"Mailbox that bounces are fetched from: imaps://user:password@host/folder, pop3s://user:password@host." env:"CLEVERSENDER_BOUNCE_MAILBOX"`
 	SoftBounces   softBounces `help:"How many messages have to bounce softly, within how long, until the address is suppressed." default:"3/720h" placeholder:"N/TIME"`
 	HookSESTopic  []string    `help:"ARN of an SNS topic that Amazon SES reports to; /hooks/ses hears it." name:"hook-ses-topic" env:"CLEVERSENDER_HOOK_SES_TOPIC" placeholder:"ARN"`
@@ -24,8 +26,8 @@ type bounceFlags struct {
 func (f bounceFlags) apply(o *engine.Options) {
 	o.BounceDomain = f.BounceDomain
 	o.Bounces = engine.Bounces{
-		Policy: bounce.Policy(f.SoftBounces), Listen: f.BounceListen, Mailbox: f.BounceMailbox, SESTopics: f.HookSESTopic,
-		SendGridKey: f.HookSendgrid, Postmark: f.HookPostmark,
+		Policy: bounce.Policy(f.SoftBounces), Listen: f.BounceListen, Certificate: engine.Certificate{Chain: f.BounceCert, Key: f.BounceCertKey},
+		Mailbox: f.BounceMailbox, SESTopics: f.HookSESTopic, SendGridKey: f.HookSendgrid, Postmark: f.HookPostmark,
 	}
 }
 

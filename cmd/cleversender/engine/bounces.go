@@ -25,6 +25,7 @@ import (
 type Bounces struct {
 	Policy      bounce.Policy // zero: bounce.DefaultPolicy
 	Listen      string        // where our own SMTP server takes mail to the bounce domain
+	Certificate Certificate   // of that server, for STARTTLS
 	Mailbox     string        // URL of a mailbox to be emptied (bounce/mailbox.Parse)
 	SESTopics   []string      // ARNs of SNS topics
 	SendGridKey string        // verification key, base64
@@ -77,28 +78,32 @@ func (e *Engine) openBounces(ctx context.Context) error {
 			}})
 		}
 	}
-	if o.Listen != "" {
-		return e.takeBounces(o.Listen)
+	if o.Listen == "" {
+		return nil
 	}
-	return nil
-}
-
-func (e *Engine) takeBounces(addr string) error {
-	if e.composer.bounce == "" {
-		return errNoBounceDomain
-	}
-	server, err := intake.Listen(intake.Options{
-		Addr: addr, Hostname: e.composer.bounce, Domains: []string{e.composer.bounce}, Logger: e.options.Logger,
-		Handle: func(ctx context.Context, r intake.Received) error {
-			return e.bounces.Mail(ctx, bounce.Intake, r.To, r.Data)
-		},
-	})
+	server, err := e.takeBounces(o)
 	if err != nil {
 		return err
 	}
 	e.closers = append(e.closers, server.Close)
 	e.options.Logger.Info("taking bounces", "address", server.Addr(), "domain", e.composer.bounce)
 	return nil
+}
+
+func (e *Engine) takeBounces(o Bounces) (*intake.Server, error) {
+	if e.composer.bounce == "" {
+		return nil, errNoBounceDomain
+	}
+	secured, err := o.Certificate.config()
+	if err != nil {
+		return nil, err
+	}
+	return intake.Listen(intake.Options{
+		Addr: o.Listen, Hostname: e.composer.bounce, Domains: []string{e.composer.bounce}, TLS: secured, Logger: e.options.Logger,
+		Handle: func(ctx context.Context, r intake.Received) error {
+			return e.bounces.Mail(ctx, bounce.Intake, r.To, r.Data)
+		},
+	})
 }
 
 // webhooks are those that keys are given for, by their paths.
