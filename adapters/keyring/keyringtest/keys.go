@@ -31,13 +31,14 @@ var keys = []promise{
 		}
 	}},
 	{"who is new has a key for what they will do, and nobody gets a second one", func(f *fixture) {
-		early, both, late := NewID(), NewID(), NewID()
+		early, both, slow, late := NewID(), NewID(), NewID(), NewID()
 		first := f.ensure(f.s, behaviour(early), behaviour(both), Identity(both)[0], behaviour(both))
 		f.ensure(f.s, Identity(early)...)
 		f.ensure(f.s, Identity(late)...)
+		f.ensure(f.s, Identity(slow)...)
 		f.restart()
-		keys := f.lookup(f.s, behaviour(late), behaviour(early), behaviour(both))
-		if keys[0] == nil || !Same(keys[1], first[0]) || !Same(keys[2], first[1]) || !Same(keys[2], first[3]) {
+		keys := f.lookup(f.s, behaviour(late), behaviour(early), behaviour(both), behaviour(slow))
+		if keys[0] == nil || keys[3] == nil || !Same(keys[1], first[0]) || !Same(keys[2], first[1]) || !Same(keys[2], first[3]) {
 			f.Error("a key is another after a restart")
 		}
 	}},

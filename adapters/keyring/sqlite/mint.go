@@ -20,10 +20,9 @@ import (
 // somebody waiting for a picture until it is on the disk.
 func (s *Store) mint(refs []personal.KeyRef, out []cipher.AEAD, todo pending) error {
 	fresh := make([]minted, 0, 2*len(todo.missing))
-	newest := *s.writer.horizon.Load()
 	for _, i := range todo.missing {
 		fresh = append(fresh, minted{at: i, ref: refs[i]})
-		if refs[i].Class == personal.Identity && compareIDs(refs[i].Subject, newest) > 0 {
+		if refs[i].Class == personal.Identity {
 			fresh = append(fresh, minted{at: nobody, ref: personal.KeyRef{Subject: refs[i].Subject, Class: personal.Behaviour}})
 		}
 	}
