@@ -172,6 +172,9 @@ func (w *world) destroy(who personal.KeyRef) {
 // A key that another node destroyed opens no longer than Trust, heard of or not.
 func TestADestroyedKeyIsTrustedForAMoment(t *testing.T) {
 	w := newWorld(t)
+	if w.s.cache.Trust != Trust {
+		t.Errorf("a key is trusted for %v", w.s.cache.Trust)
+	}
 	w.s.cache.Trust = 50 * time.Millisecond
 	who := keyringtest.Identity(keyringtest.NewID())[0]
 	w.ensure(w.s, who)

@@ -41,7 +41,7 @@ $$;
 -- What adds enters the gate together with others, what takes away enters it
 -- alone. What adds is one call of a function, so that a node which stops in the
 -- middle of sending holds up nobody. It is PL/pgSQL, where each statement sees
--- what was committed before it began; those of LANGUAGE sql all see the same.
+-- what was committed before it began: who waited at the gate, what happened there.
 
 -- mint adds the keys that are not there, of people who are not erased, and
 -- returns what is there then: neither a key nor erased means too old an epoch.
