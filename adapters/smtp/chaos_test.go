@@ -4,8 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"net"
+	"slices"
+	"strings"
 	"testing"
 	"testing/iotest"
 	"testing/synctest"
@@ -35,8 +40,11 @@ func chaos(t *testing.T, random *rand.Rand) {
 		defer func(n int) { dice <- n }(<-dice)
 		return random.IntN(n)
 	}
-	if roll(4) == 0 {
+	switch roll(8) {
+	case 0, 1:
 		hello = polite
+	case 2, 3, 4, 5:
+		hello = capable
 	}
 	odds := 10 << roll(5)
 	p, s := piped(t, fmt.Sprintf("?connections=%d&messages=%d", 1+roll(4), roll(3)*7), func(q question) string {
@@ -60,6 +68,9 @@ func chaos(t *testing.T, random *rand.Rand) {
 				replies[i] = p.Send(ctx, fmt.Sprintf("m%d@example.org", i), to, msg)
 				clear(msg)
 				cancel()
+				if roll(20) == 0 {
+					time.Sleep(distrusted)
+				}
 			}
 			callers <- true
 		}()
@@ -104,5 +115,62 @@ func FuzzReadReply(f *testing.F) {
 				t.Fatalf("%+v", r)
 			}
 		}
+	})
+}
+
+// spoken is a connection that says what it was told to.
+type spoken struct {
+	net.Conn
+	io.Reader
+}
+
+func (s spoken) Read(b []byte) (int, error)      { return s.Reader.Read(b) }
+func (s spoken) SetReadDeadline(time.Time) error { return nil }
+
+// Whatever a server answers to a message that it has whole, it is taken if the
+// replies to it say so, refused only if one does, and not sent only if the
+// server does not know the first chunk for one.
+func FuzzVerdict(f *testing.F) {
+	const fine = "250 2.1.0 fine\r\n"
+	for _, fault := range faultTable {
+		for i := range 4 {
+			f.Add([]byte(strings.Repeat(fine, i)+fault.does+"\r\n"+strings.Repeat(fine, 3-i)), i%2 == 0)
+		}
+	}
+	f.Add([]byte("550 no\r\n503 no\r\n503 no\r\n"+fine), true)
+	f.Add([]byte(fine+fine+"502 what\r\n500 what\r\n"), false)
+	f.Add([]byte(fine+fine+"502 what\r\n500 what\r\n"), true)
+	f.Add([]byte(fine+fine+fine), false)
+	f.Fuzz(func(t *testing.T, raw []byte, chunks bool) {
+		c := &conn{config: &Config{Timeout: time.Second, DataTimeout: time.Second}, chunks: chunks}
+		c.raw = spoken{Reader: bytes.NewReader(raw)}
+		c.wire, c.in = c.raw, bufio.NewReaderSize(c, maxLine)
+		reply, err := c.verdict()
+
+		var codes []int
+		words := bufio.NewReaderSize(bytes.NewReader(raw), maxLine)
+		var end error
+		for len(codes) < 4 && end == nil {
+			var s said
+			if s, end = readReply(words, nil); end == nil {
+				codes = append(codes, s.code)
+			}
+		}
+		good := func(n int) bool {
+			return len(codes) >= n && !slices.ContainsFunc(codes[:n], func(code int) bool { return code/100 != 2 })
+		}
+		taken := good(4) || good(3) && (errors.Is(end, errLost) || len(codes) == 4 && codes[3] == closing)
+		switch said := slices.Contains(codes, reply.Code); {
+		case (reply.Outcome == delivery.Taken) != taken, good(4) && err != nil:
+		case reply.Outcome == delivery.NotNow && (!said || reply.Code/100 != 4):
+		case reply.Outcome == delivery.Never && (!said || reply.Code/100 != 5):
+		case reply.Outcome == delivery.NotSent && (chunks || !good(2) || codes[2]/10 != 50):
+		case (reply.Outcome == delivery.Unclear || reply.Outcome == delivery.NotSent) && err == nil:
+		case err == nil && (len(codes) < 4 || codes[3]/100 != 2):
+		case err == nil && !taken && codes[2]/100 == 2: // refused, and taken
+		default:
+			return
+		}
+		t.Fatalf("%v: %+v, %v", codes, reply, err)
 	})
 }

@@ -21,6 +21,8 @@ type conn struct {
 	config  *Config
 	reading time.Duration // how long the reply may take; 0: its deadline is set
 	sent    int           // messages tried
+	proved  time.Time     // when the last transaction went well
+	chunks  bool          // the server took a message in one
 	owed    atomic.Bool   // a message may be complete and has no reply yet
 }
 

@@ -16,9 +16,10 @@ import (
 
 // offers is what a server says it can do (RFC 5321, section 4.1.1.1).
 type offers struct {
-	pipelining, size, eightBit, utf8 bool
-	startTLS, plain, login           bool
-	maxSize                          int // 0: not said
+	pipelining, chunking   bool
+	size, eightBit, utf8   bool
+	startTLS, plain, login bool
+	maxSize                int // 0: not said
 }
 
 // errPlainAuth: a password would cross the network in the clear.
@@ -110,6 +111,8 @@ func (o *offers) add(keyword string, words [][]byte) {
 	switch keyword {
 	case "PIPELINING":
 		o.pipelining = true
+	case "CHUNKING":
+		o.chunking = true
 	case "8BITMIME":
 		o.eightBit = true
 	case "SMTPUTF8":

@@ -99,6 +99,79 @@ func (f fault) happens(t *testing.T, polite func(string) string, victim, step st
 	}
 }
 
+// Three messages that leave together: whatever goes wrong at whichever step of
+// any, those before it are taken, and of those behind it we know what the
+// server's last word lets us know.
+func TestFaultTableOfBursts(t *testing.T) {
+	for i, victim := range []string{"a", "b", "c"} {
+		for _, step := range []string{"MAIL", "RCPT", "BDAT", "RSET"} {
+			for _, f := range faultTable {
+				for _, always := range []bool{false, true} {
+					t.Run(fmt.Sprintf("%s/%s/%s/always=%v", victim, step, f.name, always), func(t *testing.T) {
+						synctest.Test(t, func(t *testing.T) { f.strikes(t, i, step, always) })
+					})
+				}
+			}
+		}
+	}
+}
+
+// inBurst is what is known of the message that a fault hit in a burst, and
+// whether as much is known of those behind it.
+func (f fault) inBurst(step string, always bool) (of delivery.Outcome, onward bool) {
+	word := f.name == "later" || f.name == "never"
+	switch {
+	case f.name == "goodbye" && always && (step == "MAIL" || step == "RCPT"):
+		return delivery.NotNow, true // by itself, over a fresh connection
+	case f.name == "goodbye":
+		return delivery.Taken, true
+	case step == "RSET" && (f.name == "closes" || f.name == "hangs"):
+		return delivery.Taken, false // answered before
+	case word && step == "BDAT": // what is refused before, and taken then, makes no sense
+		return f.outcome(step), true
+	default:
+		return delivery.Unclear, false
+	}
+}
+
+func (f fault) strikes(t *testing.T, victim int, step string, always bool) {
+	release := make(chan struct{})
+	senders := []string{"a", "b", "c"}
+	var struck atomic.Bool
+	p, s := piped(t, "?connections=1", func(q question) string {
+		<-release
+		if q.command == step && q.sender == senders[victim] && (!struck.Swap(true) || always) {
+			return f.does
+		}
+		return capable(q.command)
+	})
+	got := behind(t.Context(), p, release, senders...)
+	if r := <-sendAs(t.Context(), p, "after"); r.Outcome != delivery.Taken {
+		t.Errorf("after it: %+v", r)
+	}
+	_ = p.Close()
+	outcome, onward := f.inBurst(step, always)
+	for i, sender := range senders {
+		want := delivery.Taken
+		switch {
+		case i == victim:
+			want = outcome
+		case i > victim && !onward:
+			want = delivery.Unclear
+		}
+		if got[sender].Outcome != want {
+			t.Errorf("%s: %+v", sender, got[sender])
+		}
+		agree(t, sender, got[sender], s.completeOf(sender))
+	}
+	if keeps := onward && f.name != "goodbye"; keeps != (s.connections.Load() == 1) {
+		t.Errorf("%d connections", s.connections.Load())
+	}
+	if !struck.Load() {
+		t.Error("nothing went wrong")
+	}
+}
+
 // agree compares what is known of a message with how often the server has it.
 func agree(t *testing.T, sender string, reply delivery.Reply, complete int) {
 	t.Helper()

@@ -13,6 +13,7 @@ type lane struct {
 	conn *conn         // nil: to be made
 	wake chan *request // when idle; nil: go home
 	late *time.Timer
+	burst
 }
 
 // start makes a lane; p.mu is held.

@@ -3,6 +3,7 @@ package smtp
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"slices"
@@ -13,7 +14,8 @@ import (
 )
 
 // question is what a scripted server is asked: a command, "" for its greeting,
-// "content" for the first line of a message, "." for the end of one.
+// "content" for the first line of a message, "." for the end of one, "BDAT" for
+// a whole one.
 type question struct {
 	connection int    // from 1
 	command    string // without its parameters
@@ -22,8 +24,8 @@ type question struct {
 	together   bool   // more had arrived already
 }
 
-// script is a server that does as told. "drop" closes the connection; "silent"
-// says nothing any more.
+// script is a server that does as told. "drop" closes the connection, so does
+// 421 unless it lingers; "silent" says nothing any more.
 type script struct {
 	addr        string
 	say         func(question) string
@@ -100,7 +102,7 @@ func (s *script) session(c net.Conn, number int) {
 			recipient = recipient || accepted
 		case "DATA":
 			content = strings.HasPrefix(said, "354")
-		case ".":
+		case ".", "BDAT":
 			if recipient && !strings.HasPrefix(said, "4") && !strings.HasPrefix(said, "5") {
 				s.count(q.sender)
 			}
@@ -117,6 +119,12 @@ func (s *script) session(c net.Conn, number int) {
 				return
 			}
 		}
+		if strings.HasPrefix(said, "421") {
+			if strings.HasSuffix(said, "lingers") {
+				_, _ = io.Copy(io.Discard, r)
+			}
+			return
+		}
 		if !q.next(r, content) {
 			return
 		}
@@ -130,7 +138,14 @@ func (q *question) next(r *bufio.Reader, content bool) bool {
 		if err != nil {
 			return false
 		}
-		q.line, q.together = strings.TrimRight(line, "\r\n"), r.Buffered() > 0
+		q.line = strings.TrimRight(line, "\r\n")
+		var size int64
+		if n, _ := fmt.Sscanf(q.line, "BDAT %d LAST", &size); n == 1 && !content {
+			if _, err := io.CopyN(io.Discard, r, size); err != nil {
+				return false
+			}
+		}
+		q.together = r.Buffered() > 0
 		switch {
 		case !content:
 			q.command, _, _ = strings.Cut(q.line, " ")
@@ -199,6 +214,14 @@ func polite(command string) string {
 func able(command string) string {
 	if command == "EHLO" {
 		return "250-hi\r\n250-SIZE 1000000\r\n250-8bitmime\r\n250 PIPELINING"
+	}
+	return polite(command)
+}
+
+// capable is able, and offers to take messages whole.
+func capable(command string) string {
+	if command == "EHLO" {
+		return "250-hi\r\n250-SIZE 1000000\r\n250-8bitmime\r\n250-PIPELINING\r\n250 CHUNKING"
 	}
 	return polite(command)
 }

@@ -1,6 +1,10 @@
 package smtp
 
-import "github.com/cleversender/cleversender/domain/delivery"
+import (
+	"time"
+
+	"github.com/cleversender/cleversender/domain/delivery"
+)
 
 // serve takes a request through its transaction (RFC 5321, section 3.3), and
 // returns the next.
@@ -13,6 +17,9 @@ func (l *lane) serve(r *request) *request {
 		l.conn = c
 	}
 	c := l.conn
+	if r.over.Load() != c && r.size <= maxPiece && time.Since(c.proved) < trusted && l.pool.bursts(c) {
+		return l.together(r)
+	}
 	if r.over.Load() != c {
 		if reply, stays := c.stays(r); stays {
 			return l.settle(r, reply)
@@ -62,17 +69,24 @@ func (l *lane) finish(r *request, head head, refusal delivery.Reply) *request {
 	if err != nil || broken != nil {
 		return l.lost(r, reply, next)
 	}
-	if c.sent >= l.pool.config.PerConn && l.pool.config.PerConn > 0 && next == nil {
-		go c.quit()
-		l.conn = nil
+	if c.proved = time.Now(); next == nil {
+		l.retire()
 	}
 	return l.answer(r, reply, next)
+}
+
+// retire says goodbye when the connection has carried what it may.
+func (l *lane) retire() {
+	if most := l.pool.config.PerConn; most > 0 && l.conn.sent >= most {
+		go l.conn.quit()
+		l.conn = nil
+	}
 }
 
 // ahead is a request whose envelope can travel now (RFC 2920, section 3.1).
 func (l *lane) ahead() *request {
 	c, p := l.conn, l.pool
-	if !c.offers.pipelining || p.config.PerConn > 0 && c.sent >= p.config.PerConn {
+	if !c.offers.pipelining || p.bursts(c) || p.config.PerConn > 0 && c.sent >= p.config.PerConn {
 		return nil
 	}
 	for {

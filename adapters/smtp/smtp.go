@@ -3,7 +3,7 @@
 //
 // A message is in one of three hands:
 //
-//   - Until its last octet, the end of the line with a single dot, has been
+//   - Until its last octet, by DATA the end of the line with a single dot, has been
 //     written, it is ours: whatever breaks, the server delivers nothing (RFC 5321,
 //     section 4.1.1.4), and the outcome is delivery.NotSent: sending again is safe.
 //   - From then until the reply it is nobody's: if the connection breaks, the
@@ -14,8 +14,15 @@
 //
 // To a server that offers PIPELINING (RFC 2920) the envelope of the next message
 // travels with the content of the one before: behind one whose outcome is
-// Unclear it is still ours. Replies are taken in the order of the commands; one
-// too many, too few or too long, and the connection is of no more use.
+// Unclear it is still ours. If it offers CHUNKING (RFC 3030) as well, what waits
+// leaves in bursts, each message whole: its last octet is that of its chunk, and
+// a burst that breaks off leaves all that were complete and had no reply
+// Unclear. Behind a 421 nothing was looked at, if the server then closes the
+// connection and says no more: NotSent. So is the first chunk of a connection to
+// a server that does not know the command.
+//
+// Replies are taken in the order of the commands; one too many, too few or too
+// long, and the connection is of no more use.
 //
 // A connection that was used before may have been closed by the server; when it
 // breaks before the message is complete, the message goes over a fresh one, once.
@@ -30,6 +37,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cleversender/cleversender/domain/delivery"
@@ -46,6 +54,7 @@ type Config struct {
 	Hello       string        // our name in EHLO
 	Connections int           // at most, at a time
 	PerConn     int           // messages before a connection is closed; 0: no limit
+	Burst       int           // messages on their way at once over a connection, if the server takes chunks
 	Timeout     time.Duration // of a connect, a command, a write
 	DataTimeout time.Duration // of the reply to the message
 	Idle        time.Duration // an unused connection is closed after this
@@ -73,6 +82,7 @@ type Pool struct {
 	connect func(ctx context.Context, network, address string) (net.Conn, error)
 	running sync.WaitGroup // lanes
 	spent   sync.Pool      // of requests
+	wary    atomic.Int64   // no bursts until then, in nanoseconds
 
 	mu      sync.Mutex
 	waiting queue   // of what no lane is free for
@@ -101,11 +111,11 @@ func (p *Pool) Check(ctx context.Context) error {
 }
 
 // Send hands over one message: envelope addresses without angle brackets, and
-// the bytes for DATA, lines ending in CRLF, dots not yet doubled, which are the
+// the content, lines ending in CRLF, dots not yet doubled, which are the
 // caller's again when it returns. It waits for a connection to be free; where
 // the server pipelines, twice as many callers as connections keep all of them
-// busy. When ctx ends before the message is complete it is not sent; a message
-// that may be complete is waited for, up to DataTimeout.
+// busy, and more fill bursts. When ctx ends before the message is complete it is
+// not sent; a message that may be complete is waited for, up to DataTimeout.
 func (p *Pool) Send(ctx context.Context, from, to string, msg []byte) delivery.Reply {
 	e, refused := envelopeOf(from, to)
 	if refused != "" {

@@ -24,6 +24,8 @@ import (
 //	helo=NAME                    our name; the machine's by default
 //	connections=N                at most at a time; 8 by default
 //	messages=N                   before a connection is closed; 0, the default: no limit
+//	burst=N                      on their way at once over a connection, if the server takes
+//	                             chunks; 8 by default; 1: one after the other, with DATA
 //	timeout=30s                  of a connect, a command, a write
 //	data_timeout=2m              of the reply to a message
 //	idle=30s                     an unused connection is closed after this
@@ -44,7 +46,7 @@ func Parse(raw string) (Config, error) {
 		return Config{}, errors.New("the mail server is given as smtp://host:port or smtps://host:port")
 	}
 	c := Config{
-		Host: u.Hostname(), TLS: u.Scheme == "smtps", StartTLS: WhenOffered, Connections: 8,
+		Host: u.Hostname(), TLS: u.Scheme == "smtps", StartTLS: WhenOffered, Connections: 8, Burst: 8,
 		Timeout: 30 * time.Second, DataTimeout: 2 * time.Minute, Idle: 30 * time.Second,
 	}
 	port := u.Port()
@@ -90,6 +92,8 @@ func (c *Config) set(key, value string) (err error) {
 		c.Connections, err = number(value, 1, 1000)
 	case "messages":
 		c.PerConn, err = number(value, 0, 1<<30)
+	case "burst":
+		c.Burst, err = number(value, 1, 100)
 	case "timeout":
 		c.Timeout, err = duration(value)
 	case "data_timeout":

@@ -10,7 +10,7 @@ import (
 // deliveryFlags say by which servers, how fast, and how often.
 type deliveryFlags struct {
 	SMTP        []string        `help:"Server that takes our mail: smtp://host:port, smtps://user:password@host. Several: one flag each." env:"CLEVERSENDER_SMTP" name:"smtp" sep:" "`
-	Connections int             `help:"Messages handed over at once. By default, twice the servers' connections."`
+	Connections int             `help:"Messages handed over at once. By default, three times the servers' connections."`
 	Rate        pacing.Rate     `help:"Messages at most, such as 20/s, 600/m, 10000/h, 100000/d." placeholder:"N/s"`
 	AccountRate pacing.Rate     `help:"Messages of each account at most." placeholder:"N/s"`
 	DomainLimit []domainLimit   `help:"What recipients of a domain get at most: a rate, messages under way at once, or both. *: every other domain." placeholder:"gmail.com=20/s,10" sep:"none"`

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -12,11 +13,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cleversender/cleversender/adapters/api"
+	"github.com/cleversender/cleversender/adapters/smtp"
+	"github.com/cleversender/cleversender/domain/delivery"
 )
 
 const (
@@ -59,6 +64,48 @@ func TestThroughARealServer(t *testing.T) {
 				t.Errorf("a message without %q is taken for ours", from)
 			}
 		}
+	}
+}
+
+// A real mail server takes messages that leave together, and refuses some of
+// them; each has its own answer.
+func TestBurstsThroughARealServer(t *testing.T) {
+	server := startPostfix(t)
+	config, err := smtp.Parse("smtp://" + server.addr + "?connections=2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := smtp.Open(config)
+	const messages = 120
+	content := []byte("Subject: one of many\r\n\r\n" + strings.Repeat(longWords+"\r\n.\r\n", 60))
+	var callers sync.WaitGroup
+	var taken atomic.Int32
+	for i := range messages {
+		to, want := fmt.Sprintf("reader%d@example.org", i), delivery.Taken
+		if i%5 == 0 {
+			to, want = fmt.Sprintf("reader%d@elsewhere.example", i), delivery.Never
+		}
+		callers.Go(func() {
+			r := pool.Send(t.Context(), "news@example.org", to, content)
+			if r.Outcome != want {
+				t.Errorf("%s: %+v", to, r)
+			}
+			if r.Outcome == delivery.Taken {
+				taken.Add(1)
+			}
+		})
+	}
+	callers.Wait()
+	_ = pool.Close()
+	for _, message := range server.delivered(int(taken.Load())) {
+		_, got, _ := strings.Cut(message, "\r\n\r\n")
+		if _, want, _ := strings.Cut(string(content), "\r\n\r\n"); got != want {
+			t.Errorf("arrived as %q", got)
+		}
+	}
+	log, err := os.ReadFile(filepath.Join(server.dir, "log"))
+	if err != nil || !strings.Contains(string(log), " bdat=") {
+		t.Errorf("no chunk was seen: %v", err)
 	}
 }
 

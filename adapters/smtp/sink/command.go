@@ -31,12 +31,14 @@ func (s *session) command(line []byte) {
 			s.say("250 2.1.5 fine")
 		}
 	case "DATA":
-		if len(s.to) == 0 {
+		if len(s.to) == 0 || s.chunked { // RFC 3030, section 2
 			s.say("503 5.5.1 RCPT comes first")
 			return
 		}
-		s.content, s.begun, s.size = true, s.at, 0
+		s.content, s.begun = true, s.at
 		s.say("354 go on")
+	case "BDAT":
+		s.begin(line)
 	case "RSET":
 		s.reset()
 		s.say("250 2.0.0 fine")
@@ -61,6 +63,9 @@ func (s *session) hello() {
 	if !s.sink.options.NoPipelining {
 		reply += "250-PIPELINING\r\n"
 	}
+	if !s.sink.options.NoChunking {
+		reply += "250-CHUNKING\r\n"
+	}
 	s.say(reply + "250 SIZE 67108864") // maxData
 }
 
@@ -74,7 +79,10 @@ func (s *session) recipient(path []byte) {
 	s.to = append(s.to, bytes.Clone(path))
 }
 
-func (s *session) reset() { s.mail, s.from, s.to = false, s.from[:0], s.to[:0] }
+func (s *session) reset() {
+	s.mail, s.from, s.to = false, s.from[:0], s.to[:0]
+	s.chunked, s.body, s.size = false, s.body[:0], 0
+}
 
 func pathOf(line []byte) ([]byte, bool) {
 	_, path, opened := bytes.Cut(line, []byte("<"))

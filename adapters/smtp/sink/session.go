@@ -29,6 +29,9 @@ type session struct {
 	content bool // the client is writing a message
 	begun   int  // where its content begins, in in; without OnMessage not kept
 	size    int
+	chunk          // the client is writing one
+	body    []byte // of chunks; without OnMessage not kept
+	chunked bool   // there was one
 }
 
 func (s *session) run() {
@@ -85,8 +88,11 @@ func (s *session) makeRoom() {
 
 // step understands one command, or the rest of a message. false: more is to be read.
 func (s *session) step() bool {
-	if s.content {
+	switch {
+	case s.content:
 		return s.data()
+	case s.under:
+		return s.more()
 	}
 	n := bytes.IndexByte(s.in[s.at:], '\n')
 	if n < 0 || n > maxLine {
@@ -118,31 +124,32 @@ func (s *session) data() bool {
 	s.size += from + n + 2 - s.at
 	s.at = from + n + 5
 	s.content = false
-	code := 250
-	if answer := s.sink.options.Answer; answer != nil {
-		code = answer(string(s.from), string(s.to[len(s.to)-1]))
+	var data []byte
+	if s.sink.options.OnMessage != nil {
+		data = unstuff(s.in[s.begun : from+n+2])
 	}
-	if code == 250 {
-		s.take(from + n + 2)
-		s.say("250 2.0.0 gone")
-	} else {
-		s.say(strconv.Itoa(code) + " as told")
-		s.over = code == 421
-	}
-	s.reset()
+	s.take(data)
 	return true
 }
 
-func (s *session) take(ends int) {
+// take ends a transaction; data is for OnMessage.
+func (s *session) take(data []byte) {
+	defer s.reset()
+	if answer := s.sink.options.Answer; answer != nil {
+		if code := answer(string(s.from), string(s.to[len(s.to)-1])); code != 250 {
+			s.say(strconv.Itoa(code) + " as told")
+			s.over = code == 421
+			return
+		}
+	}
 	s.sink.messages.Add(1)
 	s.sink.bytes.Add(int64(s.size))
-	if s.sink.options.OnMessage == nil {
-		return
+	if s.sink.options.OnMessage != nil {
+		for _, to := range s.to {
+			s.sink.options.OnMessage(string(s.from), string(to), data)
+		}
 	}
-	data := unstuff(s.in[s.begun:ends])
-	for _, to := range s.to {
-		s.sink.options.OnMessage(string(s.from), string(to), data)
-	}
+	s.say("250 2.0.0 gone")
 }
 
 // unstuff takes the first of the dots at the start of each line away, in place

@@ -24,6 +24,7 @@ type Options struct {
 	Answer       func(from, to string) int
 	Delay        time.Duration // before each reply, which then travels alone
 	NoPipelining bool          // do not offer it
+	NoChunking   bool          // nor this
 }
 
 // Sink is a server at work.
@@ -58,7 +59,7 @@ func (s *Sink) URL() string { return "smtp://" + s.listener.Addr().String() }
 // Count is how many messages were taken, and Bytes their size.
 func (s *Sink) Count() int { return int(s.messages.Load()) }
 
-// Bytes is the size of all messages that were taken, dots still doubled.
+// Bytes is the size of all messages that were taken, dots doubled where they came so.
 func (s *Sink) Bytes() int64 { return s.bytes.Load() }
 
 // Close stops listening and breaks off the sessions.

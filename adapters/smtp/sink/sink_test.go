@@ -53,9 +53,9 @@ func TestAnotherClient(t *testing.T) {
 	}
 }
 
-// Our pool, pipelining or not, to a server quick or slow, hands over what it was given, each message once.
+// Our pool, in bursts, pipelining or neither, to a server quick or slow, hands over what it was given, each message once.
 func TestOurPool(t *testing.T) {
-	for _, o := range []Options{{}, {NoPipelining: true}, {Delay: time.Millisecond}} {
+	for _, o := range []Options{{}, {NoChunking: true}, {NoPipelining: true}, {Delay: time.Millisecond}} {
 		var mu sync.Mutex
 		got := map[string]string{}
 		o.OnMessage = func(_, to string, data []byte) {
@@ -90,7 +90,7 @@ func TestOurPool(t *testing.T) {
 
 // Without a hook the size is counted to the octet, however it was cut in pieces.
 func TestCounts(t *testing.T) {
-	s := listen(t, Options{})
+	s := listen(t, Options{NoChunking: true})
 	config, _ := ours.Parse(s.URL())
 	p := ours.Open(config)
 	var size int64
@@ -141,5 +141,39 @@ func TestNonsense(t *testing.T) {
 			t.Errorf("%.20s: %s", c.said, line)
 		}
 		_ = text.Close()
+	}
+}
+
+// A message may come in several chunks, and empty ones; a chunk of no message is
+// discarded, whatever it holds, and content of both kinds is no message (RFC 3030).
+func TestChunks(t *testing.T) {
+	var got []string
+	s := listen(t, Options{OnMessage: func(_, _ string, data []byte) { got = append(got, string(data)) }})
+	c, err := smtp.Dial(strings.TrimPrefix(s.URL(), "smtp://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	envelope := "MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.org>\r\n"
+	for _, step := range []struct{ said, want string }{
+		{"BDAT 11 LAST\r\nMAIL\r\nRSET\n", "503"},
+		{envelope + "BDAT 3\r\n.\r\nBDAT 0\r\nBDAT 8 last\r\n.\r\n..\r\n\n", "250 250 250 250 250"},
+		{envelope + "BDAT 0 LAST\r\nRSET\r\n", "250 250 250 250"},
+		{envelope + "BDAT 2\r\nx\nDATA\r\nRSET\r\n", "250 250 250 503 250"},
+		{envelope + "BDAT 100000 LAST\r\n" + strings.Repeat("0123456789", 10_000), "250 250 250"},
+		{envelope + "BDAT -1 LAST\r\n", "250 250 501"},
+	} {
+		if _, err := c.Text.W.WriteString(step.said); err != nil {
+			t.Fatal(err)
+		}
+		_ = c.Text.W.Flush()
+		for want := range strings.SplitSeq(step.want, " ") {
+			if line, err := c.Text.ReadLine(); !strings.HasPrefix(line, want) {
+				t.Fatalf("%.40q: %q, %v, want %s", step.said, line, err, want)
+			}
+		}
+	}
+	if diff := cmp.Diff([]string{".\r\n.\r\n..\r\n\n", "", strings.Repeat("0123456789", 10_000)}, got); diff != "" || s.Count() != 3 || s.Bytes() != 100_011 {
+		t.Errorf("%d messages of %d octets: %s", s.Count(), s.Bytes(), diff)
 	}
 }

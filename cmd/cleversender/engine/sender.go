@@ -49,7 +49,7 @@ func (e *Engine) openSender(o Options) error {
 	s.Journal, s.Audience, s.Composer = e.Journal, permissions{e.Models}, e.composer
 	s.Transport, s.Limits = transport{e.relay}, limits{e.pacer, e.relay}
 	if s.Connections == 0 {
-		s.Connections = 2 * connections // so that each finds its next message waiting
+		s.Connections = 3 * connections // so that each finds its next messages waiting
 	}
 	s.Blocked, s.Logger = e.blocked, o.Logger
 	_, s.Sole = o.localLog() // a folder is ours alone
