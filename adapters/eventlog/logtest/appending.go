@@ -140,7 +140,9 @@ var bulk = []promise{
 		if errs[0] != nil || !errors.Is(errs[1], domain.ErrConflict) || errs[2] == nil || errs[3] != nil {
 			f.Fatalf("errors: %v", errs)
 		}
-		f.equal("positions", []event.Position{results[0].Position, results[3].Position}, []event.Position{3, 6})
+		f.equal("result of a", results[0], f.last("a"))
+		f.equal("result of b", results[3], f.last("b"))
+		f.equal("head", f.head(), f.at(6))
 		f.equal("a", ids(f.stream("a")), ids(Events("a", 2)))
 		f.equal("b", ids(f.stream("b")), ids(Events("b", 3)))
 		f.equal("taken", ids(f.stream("taken")), ids(Events("before", 1)))
@@ -158,7 +160,7 @@ var bulk = []promise{
 			if errs[0] != nil || errs[1] != nil || errs[2] != nil || !errors.Is(errs[3], domain.ErrConflict) {
 				f.Fatalf("errors: %v", errs)
 			}
-			f.equal("results", results[:3], []eventlog.Result{{Position: 2, Revision: 2}, {Position: 4, Revision: 4}, {Position: 2, Revision: 2}})
+			f.equal("results", results[:3], []eventlog.Result{{Position: f.at(2), Revision: 2}, {Position: f.at(4), Revision: 4}, {Position: f.at(2), Revision: 2}})
 		}
 		f.equal("stream", ids(f.stream("s")), ids(slices.Concat(one, two)))
 	}},
@@ -170,7 +172,7 @@ var bulk = []promise{
 		f.bulk(bulk[100:200])
 		first := f.bulk(bulk)
 		f.equal("again", f.bulk(bulk), first)
-		f.equal("head", f.head(), event.Position(600))
+		f.equal("head", f.head(), f.at(600))
 	}},
 	{"an empty bulk does nothing", false, func(f *fixture) {
 		f.bulk(nil)
@@ -188,7 +190,7 @@ var bulk = []promise{
 			}
 			result := f.append("s", uint64(from), events[from:to])
 			length = max(length, to)
-			f.equal("result", result, eventlog.Result{Position: event.Position(to), Revision: uint64(to)})
+			f.equal("result", result, eventlog.Result{Position: f.at(to), Revision: uint64(to)})
 		}
 		f.equal("stream", ids(f.stream("s")), ids(events[:length]))
 	}},

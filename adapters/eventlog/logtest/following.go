@@ -22,7 +22,7 @@ var following = []promise{
 			got := f.caughtUp(0, nil, batch)
 			f.equal("events", ids(got), ids(want))
 			for i, e := range got {
-				if e.Position != event.Position(i+1) {
+				if !f.adapter.Sparse && e.Position != event.Position(i+1) || i > 0 && e.Position <= got[i-1].Position {
 					f.Fatalf("event %d is at position %d", i, e.Position)
 				}
 			}
@@ -116,7 +116,7 @@ var following = []promise{
 				if err != nil {
 					f.Fatal(err)
 				}
-				if page.Next == 2 {
+				if began && page.Next > 0 && page.Next == f.at(2) {
 					break
 				}
 				if !began {
@@ -127,7 +127,7 @@ var following = []promise{
 		})
 	}},
 	{"following ends with its context, without an error", false, func(f *fixture) {
-		f.append("s", 0, Events("s", 10))
+		head := f.append("s", 0, Events("s", 10)).Position
 		ctx, cancel := context.WithCancel(f.Context())
 		defer cancel()
 		f.within("the end", func(context.Context) {
@@ -135,20 +135,20 @@ var following = []promise{
 				if err != nil {
 					f.Errorf("error %v", err)
 				}
-				if page.Next == 10 {
+				if page.Next == head {
 					go cancel()
 				}
 			}
 		})
 	}},
 	{"following ends when the log is closed, without an error", false, func(f *fixture) {
-		f.append("s", 0, Events("s", 10))
+		head := f.append("s", 0, Events("s", 10)).Position
 		f.within("the end", func(context.Context) {
 			for page, err := range f.log.Follow(f.Context(), 0, nil, 4) {
 				if err != nil {
 					f.Errorf("error %v", err)
 				}
-				if page.Next == 10 {
+				if page.Next == head {
 					go f.log.Close() // closed again by the fixture
 				}
 			}
@@ -177,20 +177,20 @@ var following = []promise{
 		for _, batch := range []int{1, 10, 1000} {
 			wg.Go(func() {
 				f.within("all events", func(ctx context.Context) {
-					streams, next := map[string]uint64{}, event.Position(1)
+					streams, seen, last := map[string]uint64{}, 0, event.Position(0)
 					for page, err := range f.log.Follow(ctx, 0, nil, batch) {
 						if err != nil {
 							f.Errorf("follow: %v", err)
 							return
 						}
 						for _, e := range page.Events {
-							if e.Position != next || e.Revision != streams[e.Stream]+1 {
-								f.Errorf("position %d after %d, revision %d of %s after %d", e.Position, next-1, e.Revision, e.Stream, streams[e.Stream])
+							if e.Position <= last || !f.adapter.Sparse && e.Position != last+1 || e.Revision != streams[e.Stream]+1 {
+								f.Errorf("position %d after %d, revision %d of %s after %d", e.Position, last, e.Revision, e.Stream, streams[e.Stream])
 								return
 							}
-							next, streams[e.Stream] = next+1, e.Revision
+							seen, last, streams[e.Stream] = seen+1, e.Position, e.Revision
 						}
-						if int(page.Next) == total {
+						if seen == total {
 							return
 						}
 					}
@@ -201,12 +201,13 @@ var following = []promise{
 	}},
 	{"an acknowledged append is seen by who asks afterwards", false, func(f *fixture) {
 		for i := range 50 {
+			before := f.head()
 			r := f.append("s", uint64(i), Events(fmt.Sprint(i), 1))
 			if head := f.head(); head < r.Position {
 				f.Fatalf("head %d, appended at %d", head, r.Position)
 			}
-			if n := len(f.caughtUp(r.Position-1, nil, 10)); n != 1 {
-				f.Fatalf("%d events follow %d", n, r.Position-1)
+			if n := len(f.caughtUp(before, nil, 10)); n != 1 {
+				f.Fatalf("%d events follow %d", n, before)
 			}
 			if n := len(f.stream("s")); n != i+1 {
 				f.Fatalf("stream holds %d, appended %d", n, i+1)

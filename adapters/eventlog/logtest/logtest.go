@@ -23,6 +23,8 @@ type Adapter struct {
 	Open func(t testing.TB, dir string) eventlog.Log
 	// Durable: opened again in the same dir, the log is as it was.
 	Durable bool
+	// Sparse: positions have gaps. Otherwise the n-th event is at position n.
+	Sparse bool
 }
 
 // Run tests every promise on a new log each.
@@ -53,6 +55,7 @@ type fixture struct {
 	adapter Adapter
 	dir     string
 	log     eventlog.Log
+	known   []event.Position // places, as far as they have been asked for
 }
 
 func (f *fixture) open() {
@@ -105,6 +108,39 @@ func (f *fixture) head() event.Position {
 		f.Fatalf("head: %v", err)
 	}
 	return head
+}
+
+// places is where the events are: the n-th at places[n], and 0 before the first.
+func (f *fixture) places() []event.Position {
+	f.Helper()
+	all := []event.Position{0}
+	for _, e := range f.caughtUp(0, nil, 1000) {
+		all = append(all, e.Position)
+	}
+	return all
+}
+
+// at is where the n-th event is; a log that has fewer fails the test.
+func (f *fixture) at(n int) event.Position {
+	f.Helper()
+	if !f.adapter.Sparse {
+		return event.Position(n)
+	}
+	if len(f.known) <= n {
+		f.known = f.places()
+	}
+	if len(f.known) <= n {
+		f.Fatalf("the log holds %d events, and not %d", len(f.known)-1, n)
+	}
+	return f.known[n]
+}
+
+// last is the result of the append that wrote a stream's last event.
+func (f *fixture) last(stream string) eventlog.Result {
+	f.Helper()
+	events := f.stream(stream)
+	e := events[len(events)-1]
+	return eventlog.Result{Position: e.Position, Revision: e.Revision}
 }
 
 // stream reads a stream as a whole.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/cleversender/cleversender/adapters/eventlog"
+	"github.com/cleversender/cleversender/adapters/eventlog/eventstoredb"
 	logpostgres "github.com/cleversender/cleversender/adapters/eventlog/postgres"
 	logsqlite "github.com/cleversender/cleversender/adapters/eventlog/sqlite"
 	"github.com/cleversender/cleversender/adapters/readmodel"
@@ -68,6 +69,8 @@ func (e *Engine) openLog(ctx context.Context) (eventlog.Log, error) {
 	switch scheme {
 	case "postgres", "postgresql":
 		return logpostgres.Open(ctx, url, logpostgres.OnCommit(measured(e.Metrics)))
+	case "esdb", "esdb+discover":
+		return eventstoredb.Open(ctx, url)
 	default:
 		return nil, fmt.Errorf("--log %s: %w", scheme, ErrStore)
 	}
