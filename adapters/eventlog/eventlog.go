@@ -32,6 +32,9 @@ const (
 // ErrTooLarge: the append exceeds MaxAppendBytes or MaxAppendEvents.
 var ErrTooLarge = domain.Refuse("append_too_large", "the events are too large to be recorded together")
 
+// ErrNoPosition: a log whose positions have gaps was to go on from where it has no event.
+var ErrNoPosition = domain.Refuse("no_such_position", "the log has nothing at this position; go on from one that it gave, or from 0")
+
 // ErrClosed: the log has been closed; nothing is written or read any more.
 var ErrClosed = errors.New("the event log is closed")
 
@@ -110,7 +113,7 @@ type Log interface {
 	// ReadAt returns the events at these positions, in log order; positions
 	// that hold none are left out.
 	ReadAt(ctx context.Context, positions []event.Position) ([]event.Stored, error)
-	// Follow yields pages after a position: it catches up, then waits at the
+	// Follow yields pages after a position, 0 or one that the log has given: it catches up, then waits at the
 	// tail. It ends, without an error, when ctx does, the consumer stops, or
 	// the log is closed. types filters by stored name; nil is all.
 	// It yields at least one page at the tail, and one whenever the log grows,

@@ -180,7 +180,9 @@ func (s *hosted) peek(ctx context.Context, source Source) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, peekTime)
 	defer cancel()
-	after := s.position()
+	s.mu.Lock()
+	after := s.stored // and not seen, which need not be a position that the log has given
+	s.mu.Unlock()
 	for page, err := range source.FollowStored(ctx, after, s.p.Types, 1) {
 		if err != nil {
 			return

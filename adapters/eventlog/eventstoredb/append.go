@@ -10,6 +10,7 @@ import (
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 
 	"github.com/cleversender/cleversender/adapters/eventlog"
+	"github.com/cleversender/cleversender/adapters/eventlog/group"
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/event"
 )
@@ -41,6 +42,7 @@ func (l *Log) append(ctx context.Context, a eventlog.Append, write writer) (even
 	if size > l.limit {
 		return eventlog.Result{}, eventlog.ErrTooLarge
 	}
+	began := time.Now()
 	result := eventlog.Result{Revision: a.Expect + uint64(len(a.Events))}
 	known, tries := 0, 0
 	err = l.persist(ctx, func() error {
@@ -70,8 +72,12 @@ func (l *Log) append(ctx context.Context, a eventlog.Append, write writer) (even
 		return nil
 	})
 	if err != nil {
+		if errors.Is(err, domain.ErrConflict) {
+			l.observe(group.Commit{Refused: 1, Took: time.Since(began)})
+		}
 		return eventlog.Result{}, fmt.Errorf("append: %w", err)
 	}
+	l.observe(group.Commit{Appends: 1, Events: len(events), Bytes: size, Took: time.Since(began)})
 	l.saw(result.Position)
 	return result, nil
 }

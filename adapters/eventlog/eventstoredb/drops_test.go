@@ -3,6 +3,7 @@ package eventstoredb_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -20,9 +21,7 @@ import (
 	"github.com/cleversender/cleversender/domain/event"
 )
 
-// drops is how often calls are cut short: by their connection, or by an error
-// in mid-flight.
-const drops = 10_000
+var drops = flag.Int64("drops", 100, "how often calls are cut short: by their connection, or by an error in mid-flight")
 
 // storm cuts calls short at random places until it has done so often enough.
 func storm(left *atomic.Int64) esdbtest.Faults {
@@ -37,13 +36,14 @@ func storm(left *atomic.Int64) esdbtest.Faults {
 	}
 }
 
-// Ten thousand drops lose nothing and repeat nothing: what was acknowledged is
+// Drops lose nothing and repeat nothing: what was acknowledged is
 // there once, in order, for who follows and for who reads.
 func TestDropsLoseAndRepeatNothing(t *testing.T) {
 	c := esdbtest.Start(t, 3)
 	log := open(t, c.URL(), eventstoredb.Patience(10*time.Minute))
+	began := time.Now()
 	var left atomic.Int64
-	left.Store(drops)
+	left.Store(*drops)
 	c.Fail(storm(&left))
 
 	const writers = 8
@@ -115,6 +115,7 @@ func TestDropsLoseAndRepeatNothing(t *testing.T) {
 			t.Errorf("other/%s: wrote %d, followed %d", name, wrote[w], seen["other/"+name])
 		}
 	}
+	t.Logf("%d drops in %v", *drops, time.Since(began).Round(time.Millisecond))
 	if left.Load() > 0 {
 		t.Errorf("%d drops are left", left.Load())
 	}

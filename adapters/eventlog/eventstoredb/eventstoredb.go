@@ -35,6 +35,7 @@ import (
 	"time"
 
 	"github.com/cleversender/cleversender/adapters/eventlog"
+	"github.com/cleversender/cleversender/adapters/eventlog/group"
 	"github.com/cleversender/cleversender/domain/event"
 )
 
@@ -48,6 +49,7 @@ type Log struct {
 	tail       *tail
 	limit      int
 	patience   time.Duration
+	observe    func(group.Commit)
 
 	seen    atomic.Uint64 // the newest position that anybody here has come across
 	closing context.Context
@@ -67,6 +69,10 @@ type Option func(*Log)
 // Patience sets for how long an append or a read is tried; 30 seconds without it.
 func Patience(d time.Duration) Option { return func(l *Log) { l.patience = d } }
 
+// OnCommit calls f after each append that was written or conflicted, on the
+// appender's goroutine: Took is from its beginning to its end.
+func OnCommit(f func(group.Commit)) Option { return func(l *Log) { l.observe = f } }
+
 // Timeout sets how long the answer to one try may take; 10 seconds without it.
 func Timeout(d time.Duration) Option { return func(l *Log) { l.supervisor.timeout = d } }
 
@@ -79,7 +85,7 @@ func Open(ctx context.Context, url string, options ...Option) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Log{limit: s.limit, patience: 30 * time.Second, tail: newTail(), supervisor: &supervisor{config: s.client, timeout: 10 * time.Second}}
+	l := &Log{limit: s.limit, patience: 30 * time.Second, tail: newTail(), observe: func(group.Commit) {}, supervisor: &supervisor{config: s.client, timeout: 10 * time.Second}}
 	for _, o := range options {
 		o(l)
 	}

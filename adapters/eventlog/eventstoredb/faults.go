@@ -20,9 +20,6 @@ var errWrongRevision = errors.New("the stream does not end there")
 // errStreamDeleted: somebody has deleted the stream with the server's own means.
 var errStreamDeleted = errors.New("the stream has been deleted on the server")
 
-// errNoPosition: no event begins there.
-var errNoPosition = errors.New("no event has this position")
-
 // foreign is an event that is none of ours.
 type foreign struct{ error }
 
@@ -89,7 +86,7 @@ func sortedStatus(err error) error {
 		case strings.Contains(message, "append size"):
 			return eventlog.ErrTooLarge
 		case strings.Contains(message, "position"):
-			return errNoPosition
+			return eventlog.ErrNoPosition
 		}
 		return fmt.Errorf("event store: %w", err)
 	case codes.PermissionDenied, codes.Unauthenticated, codes.Unimplemented, codes.FailedPrecondition:

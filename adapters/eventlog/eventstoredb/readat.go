@@ -9,6 +9,7 @@ import (
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/cleversender/cleversender/adapters/eventlog"
 	"github.com/cleversender/cleversender/domain/event"
 )
 
@@ -66,7 +67,7 @@ func (l *Log) readRun(ctx context.Context, run []event.Position) (events []event
 			}, wanted(run))
 			return err
 		})
-		if !errors.Is(err, errNoPosition) {
+		if !errors.Is(err, eventlog.ErrNoPosition) {
 			return events, err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cleversender/cleversender/adapters/csvimport"
 	"github.com/cleversender/cleversender/adapters/csvimport/generate"
+	"github.com/cleversender/cleversender/adapters/eventlog"
 	"github.com/cleversender/cleversender/cmd/cleversender/engine"
 	"github.com/cleversender/cleversender/domain/consent"
 )
@@ -67,7 +68,7 @@ func benchImport(ctx context.Context, b *bench) ([]Report, error) {
 		return nil, err
 	}
 	projected := m.report("import+projections", b.Size)
-	events, err := count(ctx, b.engine.Log, before, nil)
+	events, err := eventlog.Count(ctx, b.engine.Log, before, nil)
 	if err != nil {
 		return nil, err
 	}

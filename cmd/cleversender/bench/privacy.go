@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cleversender/cleversender/adapters/eventlog"
 	"github.com/cleversender/cleversender/cmd/cleversender/engine"
 	"github.com/cleversender/cleversender/commands"
 	"github.com/cleversender/cleversender/domain"
@@ -32,7 +33,7 @@ func (b *bench) requests(ctx context.Context, name string, kind privacyrequest.K
 	if err != nil {
 		return nil, err
 	}
-	events, err := count(ctx, b.engine.Log, 0, nil)
+	events, err := eventlog.Count(ctx, b.engine.Log, 0, nil)
 	if err != nil {
 		return nil, err
 	}

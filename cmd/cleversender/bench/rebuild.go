@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/cleversender/cleversender/adapters/eventlog"
-	"github.com/cleversender/cleversender/domain/event"
 	"github.com/cleversender/cleversender/projections/campaignreport"
 )
 
@@ -19,11 +18,11 @@ func benchRebuild(ctx context.Context, b *bench) ([]Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	folded, err := count(ctx, b.engine.Log, 0, campaignreport.Projection.Types)
+	folded, err := eventlog.Count(ctx, b.engine.Log, 0, campaignreport.Projection.Types)
 	if err != nil {
 		return nil, err
 	}
-	inLog, err := count(ctx, b.engine.Log, 0, nil)
+	inLog, err := eventlog.Count(ctx, b.engine.Log, 0, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -46,21 +45,4 @@ func benchRebuild(ctx context.Context, b *bench) ([]Report, error) {
 	all.Against(limit.scannedPerSec)
 	report.Extra = map[string]any{"events_in_log": inLog}
 	return []Report{report, all}, nil
-}
-
-// count is how many events of the types the log holds after a position.
-func count(ctx context.Context, log eventlog.Log, after event.Position, types []string) (n int, err error) {
-	head, err := log.Head(ctx)
-	if err != nil {
-		return 0, err
-	}
-	for page, err := range log.Follow(ctx, after, types, 5000) {
-		if err != nil {
-			return n, err
-		}
-		if n += len(page.Events); page.Next >= head {
-			break
-		}
-	}
-	return n, nil
 }

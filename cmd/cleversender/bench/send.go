@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cleversender/cleversender/adapters/api"
+	"github.com/cleversender/cleversender/adapters/eventlog"
 	"github.com/cleversender/cleversender/adapters/smtp"
 	"github.com/cleversender/cleversender/cmd/cleversender/client"
 	"github.com/cleversender/cleversender/cmd/cleversender/engine"
@@ -100,7 +101,7 @@ func (b *bench) sendTo(ctx context.Context, to *mailServer, host string) (sent, 
 	if err != nil {
 		return sent, projected, err
 	}
-	events, err := count(ctx, b.engine.Log, before, nil)
+	events, err := eventlog.Count(ctx, b.engine.Log, before, nil)
 	if err != nil {
 		return sent, projected, err
 	}

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cleversender/cleversender/adapters/eventlog"
 	"github.com/cleversender/cleversender/adapters/recipient"
 	"github.com/cleversender/cleversender/adapters/tracking"
 	"github.com/cleversender/cleversender/cmd/cleversender/engine"
@@ -69,12 +70,12 @@ func benchTrack(ctx context.Context, b *bench) ([]Report, error) {
 		return nil, err
 	}
 	r := m.report("track", len(targets))
-	head, err := b.engine.Journal.Head(ctx)
+	events, err := eventlog.Count(ctx, b.engine.Log, before, nil)
 	if err != nil {
 		return nil, err
 	}
-	if int(head-before) != len(targets) {
-		return nil, fmt.Errorf("%d hits, %d events", len(targets), head-before)
+	if events != len(targets) {
+		return nil, fmt.Errorf("%d hits, %d events", len(targets), events)
 	}
 	after, err := b.commits()
 	if err != nil {

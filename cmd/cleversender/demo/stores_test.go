@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cleversender/cleversender/adapters/eventlog/eventstoredb/esdbtest"
 	"github.com/cleversender/cleversender/adapters/pgtest"
 	"github.com/cleversender/cleversender/cmd/cleversender/demo"
 	"github.com/cleversender/cleversender/cmd/cleversender/engine"
@@ -18,7 +19,8 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 // The story comes out the same wherever things are kept. How many events it
 // takes depends on how many messages leave together.
 func TestStoryOnAnyStore(t *testing.T) {
-	database := pgtest.Database(t)
+	database, other := pgtest.Database(t), pgtest.Database(t)
+	streams := esdbtest.Start(t, 3, esdbtest.MaxAppendSize(4<<20))
 	var want demo.Summary
 	for _, on := range []struct {
 		name string
@@ -26,6 +28,7 @@ func TestStoryOnAnyStore(t *testing.T) {
 	}{
 		{"sqlite", engine.Stores{}},
 		{"postgres", engine.Stores{Log: database, ReadModels: database, Keys: database}},
+		{"eventstoredb and postgres", engine.Stores{Log: streams.URL(), ReadModels: other, Keys: other}},
 	} {
 		var got demo.Summary
 		o := demo.Options{Exit: true, Listen: "127.0.0.1:0", Story: io.Discard, Logger: slog.New(slog.DiscardHandler), Stores: on.Stores}

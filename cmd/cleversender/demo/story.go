@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/cleversender/cleversender/adapters/api"
+	"github.com/cleversender/cleversender/adapters/eventlog"
 	"github.com/cleversender/cleversender/adapters/smtp/catcher"
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/campaign"
@@ -43,10 +44,12 @@ func (d *demo) story(ctx context.Context) error {
 			return err
 		}
 	}
-	head, err := d.engine.Journal.Head(ctx)
-	d.Events = int(head)
-	d.tell("\nEvery step is in the log: %d events.", head)
-	return err
+	var err error
+	if d.Events, err = eventlog.Count(ctx, d.engine.Log, 0, nil); err != nil {
+		return err
+	}
+	d.tell("\nEvery step is in the log: %d events.", d.Events)
+	return nil
 }
 
 func (d *demo) call(ctx context.Context, method, path string, in, out any) error {

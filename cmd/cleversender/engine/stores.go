@@ -19,7 +19,7 @@ import (
 
 // Stores are the URLs of where things are kept; "": files in the data folder.
 type Stores struct {
-	Log        string `help:"Event log: sqlite:PATH, postgres://…. Without it, a file in the data folder." env:"CLEVERSENDER_LOG" placeholder:"URL"`
+	Log        string `help:"Event log: sqlite:PATH, postgres://…, esdb://…. Without it, a file in the data folder." env:"CLEVERSENDER_LOG" placeholder:"URL"`
 	ReadModels string `help:"Read models: sqlite:FOLDER, postgres://…. Without it, files in the data folder." env:"CLEVERSENDER_READ_MODELS" placeholder:"URL"`
 	Keys       string `help:"Keys and directory: sqlite:PATH, postgres://…. Without it, a file in the data folder." env:"CLEVERSENDER_KEYS" placeholder:"URL"`
 }
@@ -70,7 +70,7 @@ func (e *Engine) openLog(ctx context.Context) (eventlog.Log, error) {
 	case "postgres", "postgresql":
 		return logpostgres.Open(ctx, url, logpostgres.OnCommit(measured(e.Metrics)))
 	case "esdb", "esdb+discover":
-		return eventstoredb.Open(ctx, url)
+		return eventstoredb.Open(ctx, url, eventstoredb.OnCommit(measured(e.Metrics)))
 	default:
 		return nil, fmt.Errorf("--log %s: %w", scheme, ErrStore)
 	}

@@ -6,6 +6,7 @@ import (
 	"net"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/gossip"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/serverfeatures"
@@ -13,6 +14,7 @@ import (
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
@@ -31,12 +33,15 @@ type node struct {
 	conns  map[string]net.Conn
 }
 
+// often is how often clients ping: every ten seconds, with nothing under way too.
+var often = keepalive.EnforcementPolicy{MinTime: time.Second, PermitWithoutStream: true}
+
 func (n *node) start(address string) error {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
 		return err
 	}
-	options := []grpc.ServerOption{grpc.MaxRecvMsgSize(17 << 20)}
+	options := []grpc.ServerOption{grpc.MaxRecvMsgSize(17 << 20), grpc.KeepaliveEnforcementPolicy(often)}
 	if creds := n.cluster.credentials(); creds != nil {
 		options = append(options, grpc.Creds(creds))
 	}
