@@ -12,7 +12,7 @@ import (
 
 	gosmtp "github.com/emersion/go-smtp"
 
-	"github.com/cleversender/cleversender/domain/bounce"
+	report "github.com/cleversender/cleversender/adapters/bounce"
 )
 
 // exported is what a server shows at /metrics: the values of each label of each metric.
@@ -21,7 +21,7 @@ type exported map[string]map[string][]string
 // unseen are values of labels that the test below does not bring about.
 var unseen = map[string]string{
 	"cleversender_http_request_seconds_count status": "5xx",
-	"cleversender_bounces_total kind":                string(bounce.Complaint),
+	"cleversender_bounces_total kind":                string(report.Complaint),
 }
 
 // export runs a server that is given one of everything, and reads its metrics.
@@ -30,7 +30,7 @@ func export(t *testing.T) exported {
 	mail, h := newSink(t), newHouse(t)
 	s := h.serve(mail.URL(), "--trusted-proxies", "127.0.0.1/32", "--hook-postmark", postmarkPassword, "--connections", "1")
 	story(t, h, s, mail) // an open, a click, somebody who leaves, a hard bounce
-	template := strings.Fields(h.cli("template", "ls"))[0]
+	template := aUUID.FindString(h.cli("template", "ls"))
 	h.cli("message", "send", "--to", "bob@example.org", "--template", template, "--from-email", "shop@example.org", "--wait")
 	mail.set(func() {
 		mail.wall = &gosmtp.SMTPError{Code: 550, EnhancedCode: gosmtp.EnhancedCode{5, 7, 515}, Message: "Access denied"}
@@ -64,6 +64,7 @@ func export(t *testing.T) exported {
 var (
 	token    = regexp.MustCompile(`\s+|"(?:[^"\\]|\\.)*"|\$?[a-zA-Z_:][\w:]*|[0-9.]+(?:e[0-9]+)?(?:ms|[smhdwy])?|[=!]~|[=!<>]=|[-+*/%^<>=(){}\[\],]`)
 	duration = regexp.MustCompile(`^(?:[0-9]+(?:ms|[smhdwy])|\$__rate_interval)$`)
+	aUUID    = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}`)
 	aName    = regexp.MustCompile(`^[a-zA-Z_:]`)
 
 	functions = []string{"sum", "max", "topk", "rate", "increase", "histogram_quantile"}
@@ -89,6 +90,9 @@ func (e exported) check(expr string) (labels []string, err error) {
 	for i := 0; words[i] != ""; i++ {
 		switch word, next := words[i], words[i+1]; {
 		case strings.Contains("([{", word):
+			if len(open) > 0 && open[len(open)-1] == "[" {
+				return nil, fmt.Errorf("no range: %s", word)
+			}
 			open = append(open, word)
 		case strings.Contains(")]}", word):
 			if len(open) == 0 || open[len(open)-1] != map[string]string{")": "(", "]": "[", "}": "{"}[word] {
