@@ -5,7 +5,7 @@ BIN      := bin/cleversender
 FUZZTIME ?= 20s
 BENCH    ?= import append rebuild send track export erase
 
-.PHONY: build demo test test-crash test-stress check bench fuzz golden clean
+.PHONY: build demo test test-crash test-cluster test-stress check bench fuzz golden clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/cleversender
@@ -25,6 +25,12 @@ test:
 CRASH ?= -crash.recipients 100000 -crash.kills 10
 test-crash:
 	$(GO) test -count 1 -v -timeout 30m -run TestCrash ./cmd/cleversender $(CRASH)
+
+# Three nodes on one PostgreSQL, killed, paused and cut off on the way; the last lines say what came of it.
+CLUSTER ?= -cluster.recipients 100000 -cluster.blows 15
+test-cluster:
+	.ci/need postgresql
+	$(GO) test -count 1 -v -timeout 30m -run 'TestCluster$$' ./cmd/cleversender $(CLUSTER)
 
 # People change their minds at random while a campaign is sent, a hundred times over.
 test-stress:

@@ -14,11 +14,11 @@ import (
 
 // Refusals around the root key. Nothing opens without it.
 var (
-	ErrRootKeyMissing = domain.Refuse("root_key_missing", "the root key is not where its URI says")
+	ErrRootKeyMissing = domain.Refuse("root_key_missing", "the root key is not where --root-key says, or in the data folder; nodes that share keys are given the same one")
 	ErrRootKeyBad     = domain.Refuse("root_key_bad", "the root key is not 32 bytes in base64")
 	ErrRootKeyWrong   = domain.Refuse("root_key_wrong", "the root key does not belong to this data")
 	ErrRootKeyURI     = domain.Refuse("root_key_uri", "a root key is named by file:///path or env://NAME")
-	ErrRootKeyExists  = domain.Refuse("root_key_exists", "there is a root key already; it is never overwritten")
+	ErrRootKeyExists  = domain.Refuse("root_key_exists", "there is a root key already; it is never overwritten, and used if --root-key names it")
 )
 
 // CreateRootKey makes the root key that uri names (file:// only), mode 0600,

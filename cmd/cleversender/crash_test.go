@@ -77,7 +77,9 @@ func TestCrash(t *testing.T) {
 func (h *house) unknown(mailing string, addresses []string) (n int) {
 	h.t.Helper()
 	ctx := h.t.Context()
-	e, err := engine.Open(ctx, engine.Options{Dir: h.dir, Idle: true})
+	o := h.stores()
+	o.Idle = true
+	e, err := engine.Open(ctx, o)
 	if err != nil {
 		h.t.Fatal(err)
 	}

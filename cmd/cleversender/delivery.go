@@ -15,6 +15,7 @@ type deliveryFlags struct {
 	AccountRate pacing.Rate     `help:"Messages of each account at most." placeholder:"N/s"`
 	DomainLimit []domainLimit   `help:"What recipients of a domain get at most: a rate, messages under way at once, or both. *: every other domain." placeholder:"gmail.com=20/s,10" sep:"none"`
 	Warmup      []warmup        `help:"Messages from a domain that is new, day by day." placeholder:"example.org=50,100,200" sep:"none"`
+	Lease       time.Duration   `help:"How long a node that falls silent keeps the recipients that it was sending to; then another takes over." default:"30s"`
 	Retries     []time.Duration `help:"Pauses before a message that a server deferred is tried again. By default 5m, 15m, 1h, 4h, 12h."`
 }
 
@@ -41,7 +42,7 @@ func (w *warmup) UnmarshalText(text []byte) (err error) {
 }
 
 func (f deliveryFlags) apply(o *engine.Options) {
-	o.Sending.Connections, o.Sending.Retries = f.Connections, f.Retries
+	o.Sending.Connections, o.Sending.Retries, o.Sending.Lease = f.Connections, f.Retries, f.Lease
 	o.Limits = pacing.Options{Rate: f.Rate, AccountRate: f.AccountRate, Domains: map[string]pacing.DomainLimit{}, Warmup: map[string][]int{}}
 	for _, d := range f.DomainLimit {
 		if d.domain == "*" {

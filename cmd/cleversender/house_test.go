@@ -22,6 +22,7 @@ import (
 	"github.com/cleversender/cleversender/adapters/api"
 	"github.com/cleversender/cleversender/adapters/smtp/catcher"
 	"github.com/cleversender/cleversender/cmd/cleversender/client"
+	"github.com/cleversender/cleversender/cmd/cleversender/engine"
 	"github.com/cleversender/cleversender/domain/campaign"
 )
 
@@ -29,17 +30,30 @@ import (
 type house struct {
 	t          *testing.T
 	dir, token string
+	rootKey    string // URI; "": in the folder
+	database   string // URL of what is shared with other houses; "": everything is in the folder
 }
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	h := &house{t: t, dir: filepath.Join(t.TempDir(), "data")}
+	return initHouse(&house{t: t, dir: filepath.Join(t.TempDir(), "data")})
+}
+
+func initHouse(h *house) *house {
+	h.t.Helper()
 	var made struct{ Token string }
 	if err := json.Unmarshal([]byte(h.cli("--json", "init")), &made); err != nil {
-		t.Fatal(err)
+		h.t.Fatal(err)
 	}
 	h.token = made.Token
 	return h
+}
+
+// stores are where the house keeps things, as the engine is told.
+func (h *house) stores() engine.Options {
+	return engine.Options{
+		Dir: h.dir, RootKey: h.rootKey, Stores: engine.Stores{Log: h.database, ReadModels: h.database, Keys: h.database},
+	}
 }
 
 // processTime is how long a process may live: one that does not end by itself
@@ -50,7 +64,8 @@ func (h *house) command(args ...string) *exec.Cmd {
 	ctx, cancel := context.WithTimeout(h.t.Context(), processTime)
 	h.t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, "cleversender", args...) // testscript.Main puts it on the path
-	cmd.Env = append(os.Environ(), "CLEVERSENDER_DATA="+h.dir, "CLEVERSENDER_TOKEN="+h.token)
+	cmd.Env = append(os.Environ(), "CLEVERSENDER_DATA="+h.dir, "CLEVERSENDER_TOKEN="+h.token, "CLEVERSENDER_ROOT_KEY="+h.rootKey,
+		"CLEVERSENDER_LOG="+h.database, "CLEVERSENDER_READ_MODELS="+h.database, "CLEVERSENDER_KEYS="+h.database)
 	return cmd
 }
 

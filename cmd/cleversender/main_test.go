@@ -11,13 +11,19 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/cleversender/cleversender/adapters/pgtest"
 	"github.com/cleversender/cleversender/adapters/smtp/catcher"
 	"github.com/cleversender/cleversender/cmd/cleversender/demo"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"cleversender": main})
+	testscript.Main(tests{m}, map[string]func(){"cleversender": main})
 }
+
+// tests end the PostgreSQL that they shared.
+type tests struct{ *testing.M }
+
+func (m tests) Run() int { return pgtest.Main(m.M) }
 
 // The command line does what its transcripts say.
 func TestScripts(t *testing.T) {

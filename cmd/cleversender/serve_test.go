@@ -56,7 +56,7 @@ func TestTokenHoldsAtOnce(t *testing.T) {
 func (h *house) whole() {
 	h.t.Helper()
 	ctx := h.t.Context()
-	e, err := engine.Open(ctx, engine.Options{Dir: h.dir})
+	e, err := engine.Open(ctx, h.stores())
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -12,26 +12,35 @@ import (
 	"os"
 	"strings"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/cleversender/cleversender/adapters/keyring"
 	"github.com/cleversender/cleversender/commands"
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/account"
 )
 
-// ErrExists: the folder has been made before.
-var ErrExists = domain.Refuse("folder_exists", "the data folder has been initialised before")
+var (
+	// ErrExists: the folder has been made before.
+	ErrExists = domain.Refuse("folder_exists", "the data folder has been initialised before")
+	// ErrLogExists: another node has made what this one is to share.
+	ErrLogExists = domain.Refuse("log_exists",
+		"the event log has been initialised before; a further node needs no init: serve there with the same stores and --root-key")
+)
 
 // Init makes a data folder: keys, the first account, and its first token,
-// which may also operate the installation. The token is shown this once.
+// which may also operate the installation. The token is shown this once. A root
+// key that is there already is used if it is named.
 func Init(ctx context.Context, o Options, accountName string) (id domain.ID, token string, err error) {
-	if _, ok := o.localLog(); ok && o.made() {
-		return id, "", ErrExists
+	if err := o.unused(ctx); err != nil {
+		return id, "", err
 	}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return id, "", fmt.Errorf("data folder: %w", err)
 	}
 	if strings.HasPrefix(o.rootKey(), "file://") {
-		if err := keyring.CreateRootKey(o.rootKey()); err != nil {
+		err := keyring.CreateRootKey(o.rootKey())
+		if named := o.RootKey != ""; err != nil && !(named && errors.Is(err, keyring.ErrRootKeyExists)) {
 			return id, "", err
 		}
 	}
@@ -40,10 +49,29 @@ func Init(ctx context.Context, o Options, accountName string) (id domain.ID, tok
 		return id, "", err
 	}
 	defer func() { err = errors.Join(err, e.close()) }()
-	if head, err := e.Journal.Head(ctx); err != nil || head > 0 {
-		return id, "", cmp.Or(err, ErrExists)
+	if head, err := e.Journal.Head(ctx); err != nil || head > 0 { // another was first
+		return id, "", cmp.Or(err, ErrLogExists)
 	}
 	return e.CreateAccount(ctx, accountName, []account.Scope{account.ScopeAccount, account.ScopeOperator})
+}
+
+// unused refuses what Init has been run on, and makes nothing there.
+func (o Options) unused(ctx context.Context) error {
+	if _, own := o.localLog(); own {
+		if o.made() {
+			return ErrExists
+		}
+		return nil
+	}
+	log, err := (&Engine{options: o, Metrics: prometheus.NewRegistry()}).openLog(ctx)
+	if err != nil {
+		return err
+	}
+	head, err := log.Head(ctx)
+	if err == nil && head > 0 {
+		err = ErrLogExists
+	}
+	return errors.Join(err, log.Close())
 }
 
 // CreateAccount makes an account and its first token.

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"flag"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/cleversender/cleversender/adapters/pgtest"
+)
+
+var (
+	clusterRecipients = flag.Int("cluster.recipients", 8000, "TestCluster: how many people get the campaign")
+	clusterBlows      = flag.Int("cluster.blows", 5, "TestCluster: how often a node is killed or paused, or loses its connections, on the way")
+)
+
+// lease is how long a silent node of the test keeps its work: longer than it
+// takes to replace a dead node in everything else.
+const lease = 8 * time.Second
+
+// cluster is nodes on one database, each in a house of its own.
+type cluster struct {
+	t      *testing.T
+	mail   *tally
+	nodes  []*node
+	paused sync.WaitGroup
+}
+
+// node is a process, or its successor.
+type node struct {
+	home  *house
+	roles []string
+	*server
+	until time.Time // paused
+}
+
+// newCluster starts a node for each mix of roles.
+func newCluster(t *testing.T, mail *tally, mixes ...string) *cluster {
+	t.Helper()
+	first := initHouse(&house{t: t, dir: filepath.Join(t.TempDir(), "data"), database: pgtest.Database(t)})
+	first.rootKey = "file://" + filepath.Join(first.dir, "root.key")
+	c := &cluster{t: t, mail: mail}
+	for i, roles := range mixes {
+		home := *first
+		if i > 0 {
+			home.dir = filepath.Join(t.TempDir(), "data")
+		}
+		n := &node{home: &home, roles: []string{"--lease", lease.String()}}
+		if roles != "" {
+			n.roles = append(n.roles, "--roles", roles)
+		}
+		c.nodes = append(c.nodes, n)
+		c.start(n)
+	}
+	return c
+}
+
+func (c *cluster) start(n *node) { n.server = n.home.serve(c.mail.URL(), n.roles...) }
+
+// any is a node that is not paused.
+func (c *cluster) any() *node {
+	for {
+		if n := c.nodes[rand.IntN(len(c.nodes))]; time.Now().After(n.until) {
+			return n
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// kill ends a node at once.
+func (c *cluster) kill() *node {
+	n := c.any()
+	n.signal(syscall.SIGKILL)
+	if code := n.wait(); code != -1 {
+		c.t.Fatalf("the node ended by itself with %d: %s", code, n.said())
+	}
+	return n
+}
+
+// pause stops a node as a hypervisor does: it notices nothing.
+func (c *cluster) pause(d time.Duration) {
+	n := c.any()
+	n.until = time.Now().Add(d + time.Second)
+	n.signal(syscall.SIGSTOP)
+	c.paused.Go(func() {
+		time.Sleep(d)
+		n.signal(syscall.SIGCONT)
+	})
+}
+
+// cut ends every connection to the database.
+func (c *cluster) cut() {
+	conn, err := pgx.Connect(c.t.Context(), c.nodes[0].home.database)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(c.t.Context()) }()
+	const all = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+	if _, err := conn.Exec(c.t.Context(), all); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// stop ends every node in order.
+func (c *cluster) stop() {
+	c.paused.Wait()
+	for _, n := range c.nodes {
+		n.signal(syscall.SIGTERM)
+	}
+	for _, n := range c.nodes {
+		if code := n.wait(); code != exitOK {
+			c.t.Errorf("a node exits with %d: %s", code, n.said())
+		}
+		if log := n.said(); strings.Contains(log, `"level":"ERROR"`) {
+			c.t.Errorf("a node complains: %s", log)
+		}
+	}
+}
+
+// Three nodes with different roles share a campaign. Whichever of them is
+// killed, paused (some for longer than its lease) or cut off from the database,
+// nobody gets two messages, whoever got none is reported as unknown, those are
+// few, and the campaign ends by itself.
+func TestCluster(t *testing.T) {
+	people, blows := *clusterRecipients, *clusterBlows
+	most := inDoubt(people)
+	stretch := people/blows - most
+	mail := newTally(t)
+	c := newCluster(t, mail, "", "api,sender", "tracking,projections,sender")
+	h := c.nodes[0].home
+	mailing := h.draft(people)
+	began := time.Now()
+	h.cli("campaign", "start", mailing)
+	dealt := map[string]int{}
+	for k := range blows {
+		if k > 0 { // the first comes right after the start
+			mail.hold((k-1)*stretch + rand.IntN(stretch))
+		}
+		time.Sleep(rand.N(20 * time.Millisecond))
+		kind := []string{"kill", "long pause", "cut", "pause", "kill"}[k%5]
+		dealt[kind]++
+		t.Logf("%s after %d messages", kind, mail.count())
+		switch kind {
+		case "kill":
+			n := c.kill()
+			mail.release()
+			c.start(n)
+		case "pause":
+			c.pause(rand.N(time.Second))
+		case "long pause":
+			c.pause(lease + rand.N(lease/2))
+		case "cut":
+			c.cut()
+		}
+		mail.release()
+	}
+	c.paused.Wait()
+	r := c.nodes[0].finished(mailing)
+	took := time.Since(began)
+	c.stop()
+	h.whole()
+	twice := mail.twice()
+	missing := mail.missing(people)
+	lost := len(missing) - h.unknown(mailing, missing)
+	t.Logf("blows %v, sent %d, unknown %d, withheld %d, failed %d, got nothing %d", dealt, r.Sent, r.Unknown, r.Withheld, r.Failed, len(missing))
+	t.Logf("duplicates %d, missing without being unknown %d, seconds %.1f", twice, lost, took.Seconds())
+	if twice > 0 || lost > 0 {
+		t.Error("somebody got two messages, or none and it is not known")
+	}
+	struck := dealt["kill"] + dealt["pause"] + dealt["long pause"]
+	if r.Sent+r.Unknown != people || len(missing) > r.Unknown || r.Unknown > struck*most {
+		t.Errorf("%d sent and %d unknown of %d, and %d got nothing; at most %d unknown a kill or pause", r.Sent, r.Unknown, people, len(missing), most)
+	}
+}
