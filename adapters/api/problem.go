@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/event"
 )
 
 // Problem is an error as the API tells it (RFC 9457). Code is stable; Detail is
@@ -131,6 +132,8 @@ func toProblem(ctx context.Context, log *slog.Logger, operation string, err erro
 		return problem(statusOf(refusal.Code), refusal.Code, refusal.Reason)
 	case errors.Is(err, domain.ErrConflict):
 		return problem(http.StatusConflict, "conflict", "somebody else changed this at the same time; try again")
+	case errors.Is(err, event.ErrNewer):
+		return problem(http.StatusServiceUnavailable, event.Outdated, "a newer version of the software wrote what this is about: ask a node that has been upgraded")
 	case ctx.Err() != nil:
 		return problem(http.StatusServiceUnavailable, "interrupted", "the request was interrupted")
 	}

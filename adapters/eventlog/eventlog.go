@@ -92,6 +92,13 @@ type Result struct {
 	Revision uint64
 }
 
+// Known says what the software can read: the newest version of each type, by
+// stored name. nil: everything.
+type Known map[string]int
+
+// Strange reports an event from a newer version of the software.
+func (k Known) Strange(name string, version int) bool { return k != nil && version > k[name] }
+
 // Page is a run of the log. Next is where to go on from, it may lie past the
 // last event when a filter left some out; Events may then be empty.
 type Page struct {
@@ -115,7 +122,8 @@ type Log interface {
 	ReadAt(ctx context.Context, positions []event.Position) ([]event.Stored, error)
 	// Follow yields pages after a position, 0 or one that the log has given: it catches up, then waits at the
 	// tail. It ends, without an error, when ctx does, the consumer stops, or
-	// the log is closed. types filters by stored name; nil is all.
+	// the log is closed. types filters by stored name; nil is all. What is not
+	// Known passes every filter: who follows has to learn of it.
 	// It yields at least one page at the tail, and one whenever the log grows,
 	// empty if need be, so that a follower always learns how far it has come.
 	// Pages are shared: the consumer only reads them.

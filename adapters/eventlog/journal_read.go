@@ -98,7 +98,8 @@ func (j *Journal) FollowStored(ctx context.Context, after event.Position, types 
 }
 
 // DecodePage decodes the events of these types (nil: all); the others come
-// without Data. It is event.ErrNewer at one of these types from the future.
+// without Data. It is event.ErrNewer at an event from the future, with what
+// comes before it.
 func (j *Journal) DecodePage(page Page, types map[string]bool) (RecordedPage, error) {
 	out := RecordedPage{Next: page.Next}
 	err := j.decodePage(page.Events, types, &out)
@@ -109,6 +110,9 @@ func (j *Journal) decodePage(stored []event.Stored, types map[string]bool, out *
 	out.Events = make([]event.Recorded, 0, len(stored))
 	for _, s := range stored {
 		if types != nil && !types[s.Type] {
+			if err := j.catalog.Reads(s.Type, s.Version); err != nil {
+				return fmt.Errorf("event %s at %d: %w", s.ID, s.Position, err)
+			}
 			out.Events = append(out.Events, envelope(s))
 			continue
 		}

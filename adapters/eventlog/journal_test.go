@@ -385,6 +385,37 @@ func TestAnEventFromTheFutureStopsWhoReadsIt(t *testing.T) {
 	}
 }
 
+// Who asks for other types, or for envelopes alone, is stopped too when the log
+// knows what the software can read.
+func TestAnEventFromTheFutureStopsEverybody(t *testing.T) {
+	for _, future := range []struct {
+		typ     string
+		version int
+	}{{"flew", 1}, {"left", 2}} {
+		j := newJournal(t)
+		j.log.Known = types.Versions()
+		j.append("s", 0, about(ada, 0, left{"first"}))
+		j.put("future", future.typ, future.version, `{}`)
+		var last error
+		for _, err := range j.Follow(t.Context(), 0, []string{"shared"}, 10) {
+			last = err
+		}
+		if !errors.Is(last, event.ErrNewer) {
+			t.Errorf("%s v%d: following another type ended with %v", future.typ, future.version, last)
+		}
+		for page, err := range j.FollowStored(t.Context(), 0, nil, 10) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			before, err := j.DecodePage(page, map[string]bool{"shared": true})
+			if !errors.Is(err, event.ErrNewer) || len(before.Events) != 1 {
+				t.Errorf("%s v%d: %d envelopes, %v", future.typ, future.version, len(before.Events), err)
+			}
+			break
+		}
+	}
+}
+
 func TestPoisonIsReportedAndLeftOut(t *testing.T) {
 	j := newJournal(t)
 	j.append("s", 0, about(ada, 0, left{"first"}))

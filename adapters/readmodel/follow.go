@@ -118,7 +118,11 @@ func (s *hosted) stopBefore(before eventlog.RecordedPage, err error, yield func(
 }
 
 func (s *hosted) stop(err error) {
-	s.logger.Error("projection stopped", "error", err)
+	code := "projection_stopped"
+	if errors.Is(err, event.ErrNewer) {
+		code = event.Outdated
+	}
+	s.logger.Error("projection stopped", "code", code, "error", err)
 	s.reached.stop(err)
 	if s.shared != nil { // a newer node may know better
 		s.unable.Store(true)

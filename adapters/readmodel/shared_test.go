@@ -275,6 +275,7 @@ func TestSharedNewer(t *testing.T) {
 	two.wait()
 	two.equal(two.members(), 2)
 	one.until(func() bool { return one.status("audience").Stopped == "" })
+	one.ok(one.host.Stopped())
 	one.wait()
 	one.equal(one.members(), 2)
 	one.end()

@@ -2,6 +2,7 @@ package readmodel
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -57,6 +58,16 @@ func (s *hosted) status(head event.Position) Status {
 		st.Failing = s.failed.Error()
 	}
 	return st
+}
+
+// Stopped is why a projection does not go on, on this node or on another; nil: all do.
+func (h *Host) Stopped() error {
+	for _, s := range h.hosted {
+		if _, stopped := s.reached.now(); stopped != nil {
+			return fmt.Errorf("projection %s: %w", s.p.ID(), stopped)
+		}
+	}
+	return nil
 }
 
 // Poison lists up to limit events that a projection could not read, in log order.

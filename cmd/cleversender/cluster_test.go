@@ -3,7 +3,6 @@ package main
 import (
 	"flag"
 	"math/rand/v2"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -11,8 +10,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-
-	"github.com/cleversender/cleversender/adapters/pgtest"
 )
 
 var (
@@ -35,7 +32,7 @@ type cluster struct {
 // node is a process, or its successor.
 type node struct {
 	home  *house
-	roles []string
+	flags []string
 	*server
 	until time.Time // paused
 }
@@ -43,17 +40,16 @@ type node struct {
 // newCluster starts a node for each mix of roles.
 func newCluster(t *testing.T, mail *tally, mixes ...string) *cluster {
 	t.Helper()
-	first := initHouse(&house{t: t, dir: filepath.Join(t.TempDir(), "data"), database: pgtest.Database(t)})
-	first.rootKey = "file://" + filepath.Join(first.dir, "root.key")
 	c := &cluster{t: t, mail: mail}
 	for i, roles := range mixes {
-		home := *first
-		if i > 0 {
-			home.dir = filepath.Join(t.TempDir(), "data")
+		n := &node{flags: []string{"--lease", lease.String()}}
+		if i == 0 {
+			n.home = newSharedHouse(t)
+		} else {
+			n.home = c.nodes[0].home.beside()
 		}
-		n := &node{home: &home, roles: []string{"--lease", lease.String()}}
 		if roles != "" {
-			n.roles = append(n.roles, "--roles", roles)
+			n.flags = append(n.flags, "--roles", roles)
 		}
 		c.nodes = append(c.nodes, n)
 		c.start(n)
@@ -61,7 +57,7 @@ func newCluster(t *testing.T, mail *tally, mixes ...string) *cluster {
 	return c
 }
 
-func (c *cluster) start(n *node) { n.server = n.home.serve(c.mail.URL(), n.roles...) }
+func (c *cluster) start(n *node) { n.server = n.home.serve(c.mail.URL(), n.flags...) }
 
 // any is a node that is not paused.
 func (c *cluster) any() *node {
@@ -123,6 +119,18 @@ func (c *cluster) stop() {
 	}
 }
 
+// await waits for something that has to come; what the nodes say tells why it does not.
+func (c *cluster) await(done <-chan struct{}) {
+	select {
+	case <-done:
+	case <-time.After(time.Minute):
+		for _, n := range c.nodes {
+			c.t.Logf("a node (%v) says: %s", n.flags, n.said())
+		}
+		c.t.Fatalf("no more than %d messages come", c.mail.count())
+	}
+}
+
 // Three nodes with different roles share a campaign. Whichever of them is
 // killed, paused (some for longer than its lease) or cut off from the database,
 // nobody gets two messages, whoever got none is reported as unknown, those are
@@ -136,21 +144,19 @@ func TestCluster(t *testing.T) {
 	h := c.nodes[0].home
 	mailing := h.draft(people)
 	began := time.Now()
+	held := mail.arm(rand.IntN(stretch))
 	h.cli("campaign", "start", mailing)
 	dealt := map[string]int{}
 	for k := range blows {
-		if k > 0 { // the first comes right after the start
-			mail.hold((k-1)*stretch + rand.IntN(stretch))
-		}
+		c.await(held)
 		time.Sleep(rand.N(20 * time.Millisecond))
 		kind := []string{"kill", "long pause", "cut", "pause", "kill"}[k%5]
 		dealt[kind]++
 		t.Logf("%s after %d messages", kind, mail.count())
+		var killed *node
 		switch kind {
 		case "kill":
-			n := c.kill()
-			mail.release()
-			c.start(n)
+			killed = c.kill()
 		case "pause":
 			c.pause(rand.N(time.Second))
 		case "long pause":
@@ -158,7 +164,13 @@ func TestCluster(t *testing.T) {
 		case "cut":
 			c.cut()
 		}
+		if k+1 < blows { // armed before it is released, so that the campaign waits for the next
+			held = mail.arm((k+1)*stretch + rand.IntN(stretch))
+		}
 		mail.release()
+		if killed != nil {
+			c.start(killed)
+		}
 	}
 	c.paused.Wait()
 	r := c.nodes[0].finished(mailing)

@@ -165,12 +165,14 @@ func (m *tally) take(_, to string) int {
 
 // hold waits until n messages came in all; the reply to the last of them waits
 // for release, and with it the end of the campaign.
-func (m *tally) hold(n int) {
+func (m *tally) hold(n int) { <-m.arm(n) }
+
+// arm is hold that does not wait: held is closed when there are n messages.
+func (m *tally) arm(n int) (held <-chan struct{}) {
 	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.at, m.held = max(n, 1), make(chan struct{})
-	held := m.held
-	m.mu.Unlock()
-	<-held
+	return m.held
 }
 
 func (m *tally) release() {

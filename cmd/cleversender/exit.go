@@ -6,6 +6,7 @@ import (
 
 	"github.com/cleversender/cleversender/cmd/cleversender/client"
 	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/event"
 )
 
 // Exit codes are API: scripts depend on them.
@@ -32,7 +33,7 @@ func exitCode(err error) int {
 		return exitBusy
 	case errors.As(err, &refusal) && refusal.Code == "not_found":
 		return exitNotFound
-	case errors.As(err, &refusal):
+	case errors.As(err, &refusal), errors.Is(err, event.ErrNewer):
 		return exitRefused
 	default:
 		return exitFault
@@ -61,6 +62,8 @@ func codeOf(err error) string {
 		return problem.Code
 	case errors.As(err, &refusal):
 		return refusal.Code
+	case errors.Is(err, event.ErrNewer):
+		return event.Outdated
 	default:
 		return "fault"
 	}

@@ -20,6 +20,7 @@ import (
 	gosmtp "github.com/emersion/go-smtp"
 
 	"github.com/cleversender/cleversender/adapters/api"
+	"github.com/cleversender/cleversender/adapters/pgtest"
 	"github.com/cleversender/cleversender/adapters/smtp/catcher"
 	"github.com/cleversender/cleversender/cmd/cleversender/client"
 	"github.com/cleversender/cleversender/cmd/cleversender/engine"
@@ -29,6 +30,7 @@ import (
 // house is a data folder, and the real program run on it, as processes.
 type house struct {
 	t          *testing.T
+	program    string
 	dir, token string
 	rootKey    string // URI; "": in the folder
 	database   string // URL of what is shared with other houses; "": everything is in the folder
@@ -36,17 +38,34 @@ type house struct {
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	return initHouse(&house{t: t, dir: filepath.Join(t.TempDir(), "data")})
+	h := &house{t: t, program: "cleversender", dir: filepath.Join(t.TempDir(), "data")}
+	h.init()
+	return h
 }
 
-func initHouse(h *house) *house {
+// newSharedHouse is one whose stores others can share.
+func newSharedHouse(t *testing.T) *house {
+	t.Helper()
+	h := &house{t: t, program: "cleversender", dir: filepath.Join(t.TempDir(), "data"), database: pgtest.Database(t)}
+	h.rootKey = "file://" + filepath.Join(h.dir, "root.key")
+	h.init()
+	return h
+}
+
+func (h *house) init() {
 	h.t.Helper()
 	var made struct{ Token string }
 	if err := json.Unmarshal([]byte(h.cli("--json", "init")), &made); err != nil {
 		h.t.Fatal(err)
 	}
 	h.token = made.Token
-	return h
+}
+
+// beside is a house with a folder of its own that shares the stores.
+func (h *house) beside() *house {
+	other := *h
+	other.dir = filepath.Join(h.t.TempDir(), "data")
+	return &other
 }
 
 // stores are where the house keeps things, as the engine is told.
@@ -63,7 +82,7 @@ const processTime = 2 * time.Minute
 func (h *house) command(args ...string) *exec.Cmd {
 	ctx, cancel := context.WithTimeout(h.t.Context(), processTime)
 	h.t.Cleanup(cancel)
-	cmd := exec.CommandContext(ctx, "cleversender", args...) // testscript.Main puts it on the path
+	cmd := exec.CommandContext(ctx, h.program, args...) // testscript.Main puts it on the path
 	cmd.Env = append(os.Environ(), "CLEVERSENDER_DATA="+h.dir, "CLEVERSENDER_TOKEN="+h.token, "CLEVERSENDER_ROOT_KEY="+h.rootKey,
 		"CLEVERSENDER_LOG="+h.database, "CLEVERSENDER_READ_MODELS="+h.database, "CLEVERSENDER_KEYS="+h.database)
 	return cmd

@@ -17,7 +17,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(tests{m}, map[string]func(){"cleversender": main})
+	testscript.Main(tests{m}, map[string]func(){"cleversender": main, "cleversender-next": next})
 }
 
 // tests end the PostgreSQL that they shared.

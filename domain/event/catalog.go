@@ -105,6 +105,9 @@ func (t Type) upcast(version int, data []byte) ([]byte, error) {
 // reads it stops: skipping would be a silent lie.
 var ErrNewer = errors.New("written by a newer version of the software")
 
+// Outdated is the code that says so to operators.
+const Outdated = "software_outdated"
+
 // Catalog knows every event type of the engine.
 type Catalog struct {
 	byName map[string]Type
@@ -131,6 +134,15 @@ func NewCatalog(types ...[]Type) Catalog {
 
 // Types lists every type by its stored name.
 func (c Catalog) Types() map[string]Type { return c.byName }
+
+// Versions is the newest version of each type that can be read, by its stored name.
+func (c Catalog) Versions() map[string]int {
+	versions := make(map[string]int, len(c.byName))
+	for name, t := range c.byName {
+		versions[name] = t.Version()
+	}
+	return versions
+}
 
 // TypeOf finds the type of an event's Go value.
 func (c Catalog) TypeOf(e any) (Type, error) {
@@ -167,16 +179,25 @@ func (c Catalog) Encode(e any) (name string, version int, data []byte, err error
 // encoding is room to encode in: what is stored is kept in no more than it needs.
 var encoding = sync.Pool{New: func() any { room := make([]byte, 0, 4096); return &room }}
 
+// Reads is ErrNewer for a name or version from the future.
+func (c Catalog) Reads(name string, version int) error {
+	t, ok := c.byName[name]
+	switch {
+	case !ok:
+		return fmt.Errorf("event type %q: %w", name, ErrNewer)
+	case version > t.Version():
+		return fmt.Errorf("%s version %d: %w", name, version, ErrNewer)
+	}
+	return nil
+}
+
 // Decode reads the stored form of any version up to today's; personal values
 // come back sealed. A name or version from the future is ErrNewer.
 func (c Catalog) Decode(name string, version int, data []byte) (any, error) {
-	t, ok := c.byName[name]
-	if !ok {
-		return nil, fmt.Errorf("event type %q: %w", name, ErrNewer)
+	if err := c.Reads(name, version); err != nil {
+		return nil, err
 	}
-	if version > t.Version() {
-		return nil, fmt.Errorf("%s version %d: %w", name, version, ErrNewer)
-	}
+	t := c.byName[name]
 	if version < 1 {
 		return nil, fmt.Errorf("%s: version %d does not exist", name, version)
 	}

@@ -23,7 +23,9 @@
 //     say so in the URL: maxAppendSize=4194304.
 //
 // Followers at the tail share one subscription and are served from memory.
-// Those behind it have a subscription each, filtered on the server. ReadAt is
+// Those behind it have a subscription each, filtered on the server; for software
+// that is known to be unable to read something (Knows) the server filters
+// nothing, since it cannot say what that is. ReadAt is
 // slow: a read of $all for each run of neighbouring positions.
 package eventstoredb
 
@@ -48,6 +50,7 @@ type Log struct {
 	pipe       *pipe
 	tail       *tail
 	limit      int
+	known      eventlog.Known
 	patience   time.Duration
 	observe    func(group.Commit)
 
@@ -75,6 +78,9 @@ func OnCommit(f func(group.Commit)) Option { return func(l *Log) { l.observe = f
 
 // Timeout sets how long the answer to one try may take; 10 seconds without it.
 func Timeout(d time.Duration) Option { return func(l *Log) { l.supervisor.timeout = d } }
+
+// Knows says what the software can read; without it, everything.
+func Knows(known eventlog.Known) Option { return func(l *Log) { l.known, l.tail.known = known, known } }
 
 // KeepTail sets how many of the newest events stay in memory.
 func KeepTail(events int) Option { return func(l *Log) { l.tail.keep = events } }

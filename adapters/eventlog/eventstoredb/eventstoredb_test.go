@@ -1,6 +1,7 @@
 package eventstoredb_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/cleversender/cleversender/adapters/eventlog"
@@ -22,22 +23,27 @@ func open(t testing.TB, url string, options ...eventstoredb.Option) *eventstored
 	return log
 }
 
-// clusters starts one for each folder that a log is opened in.
-func clusters(nodes int, options ...eventstoredb.Option) func(testing.TB, string) eventlog.Log {
+// adapter starts a cluster for each folder that a log is opened in.
+func adapter(nodes int, options ...eventstoredb.Option) logtest.Adapter {
 	byDir := map[string]*esdbtest.Cluster{}
-	return func(t testing.TB, dir string) eventlog.Log {
+	opened := func(t testing.TB, dir string, options ...eventstoredb.Option) eventlog.Log {
 		if byDir[dir] == nil {
 			byDir[dir] = esdbtest.Start(t, nodes, esdbtest.MaxAppendSize(enough))
 		}
 		return open(t, byDir[dir].URL(), options...)
 	}
+	return logtest.Adapter{
+		Open: func(t testing.TB, dir string) eventlog.Log { return opened(t, dir, options...) },
+		Knowing: func(t testing.TB, dir string, known eventlog.Known) eventlog.Log {
+			return opened(t, dir, append(slices.Clone(options), eventstoredb.Knows(known))...)
+		},
+		Durable: true, Sparse: true,
+	}
 }
 
-func TestItKeepsThePromisesOfALog(t *testing.T) {
-	logtest.Run(t, logtest.Adapter{Open: clusters(1), Durable: true, Sparse: true})
-}
+func TestItKeepsThePromisesOfALog(t *testing.T) { logtest.Run(t, adapter(1)) }
 
 // With a short memory followers have subscriptions of their own, or read both.
 func TestItKeepsThemWithAShortMemory(t *testing.T) {
-	logtest.Run(t, logtest.Adapter{Open: clusters(3, eventstoredb.KeepTail(1)), Durable: true, Sparse: true})
+	logtest.Run(t, adapter(3, eventstoredb.KeepTail(1)))
 }

@@ -50,7 +50,11 @@ func options(after event.Position, types map[string]bool) esdb.SubscribeToAllOpt
 // until it has caught up, and from then on what has arrived.
 func (l *Log) session(ctx context.Context, after event.Position, types map[string]bool, most int, out chan<- arrival) error {
 	ctx, cancel := context.WithCancel(ctx)
-	sub, seat, err := l.supervisor.subscribe(ctx, options(after, types))
+	asked := types
+	if l.known != nil { // the server cannot tell what is not known
+		asked = nil
+	}
+	sub, seat, err := l.supervisor.subscribe(ctx, options(after, asked))
 	if err != nil {
 		cancel()
 		return err
@@ -117,12 +121,16 @@ func (l *Log) add(a *arrival, it *esdb.SubscriptionEvent, types map[string]bool)
 	case it.EventAppeared != nil && it.EventAppeared.Event != nil:
 		r := it.EventAppeared.Event
 		a.next, a.moved = event.Position(r.Position.Commit), true
-		if systems(r) || types != nil && !types[r.EventType] {
+		wanted := types == nil || types[r.EventType]
+		if systems(r) || !wanted && l.known == nil {
 			return nil
 		}
 		e, err := decode(r)
 		if err != nil {
 			return err
+		}
+		if !wanted && !l.known.Strange(e.Type, e.Version) {
+			return nil
 		}
 		a.events, a.bytes = append(a.events, e), a.bytes+len(e.Data)
 		l.saw(e.Position)

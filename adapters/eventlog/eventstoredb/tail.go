@@ -16,7 +16,8 @@ const (
 // tail is the end of the log in memory, for all followers there. Its slice is
 // only ever appended to, or replaced: what a follower was given stays as it was.
 type tail struct {
-	keep int
+	keep  int
+	known eventlog.Known
 
 	mu      sync.Mutex
 	running bool
@@ -119,7 +120,7 @@ func (t *tail) page(after event.Position, types map[string]bool, batch int) (pag
 		return page, grown, false, err
 	case after >= head:
 		return eventlog.Page{Next: after}, grown, true, nil
-	case types != nil && len(types) == 0: // nothing is missed
+	case t.known == nil && types != nil && len(types) == 0: // nothing is missed
 		return eventlog.Page{Next: head}, grown, true, nil
 	case after < since:
 		return page, grown, false, nil
@@ -137,7 +138,7 @@ func (t *tail) page(after event.Position, types map[string]bool, batch int) (pag
 		return page, grown, true, nil
 	}
 	for i := range events {
-		if types[events[i].Type] {
+		if types[events[i].Type] || t.known.Strange(events[i].Type, events[i].Version) {
 			page.Events = append(page.Events, events[i])
 		}
 	}

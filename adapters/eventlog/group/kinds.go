@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"sync/atomic"
+
+	"github.com/cleversender/cleversender/adapters/eventlog"
 )
 
 // Kind is what is stored once for all events of a name and version.
@@ -53,11 +55,12 @@ func (s *Kindset) With(k Kind) *Kindset {
 	return next
 }
 
-// Of is the ids of the kinds of these names, in order; none when none was ever stored.
-func (s *Kindset) Of(types map[string]bool) []int64 {
+// Of is the ids of the kinds of these names, and of those that are not known,
+// in order; none when none was ever stored.
+func (s *Kindset) Of(types map[string]bool, known eventlog.Known) []int64 {
 	var ids []int64
 	for id, k := range s.Kinds {
-		if types[k.Name] {
+		if types[k.Name] || known.Strange(k.Name, k.Version) {
 			ids = append(ids, id)
 		}
 	}

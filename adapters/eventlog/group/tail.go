@@ -16,6 +16,8 @@ const tailBytes = 2 << 20
 // database. Its slice is only ever appended to, or replaced: what a follower
 // was given stays as it was.
 type Tail struct {
+	Known eventlog.Known // set before the first push
+
 	keep   int // events to keep
 	mu     sync.Mutex
 	events []event.Stored
@@ -26,6 +28,8 @@ type Tail struct {
 
 	since event.Position            // from here on last is complete
 	last  map[string]event.Position // of each type that was pushed, its newest event
+
+	strange event.Position // the newest event that was pushed and is not Known
 }
 
 // NewTail makes the tail of an empty log, which keeps at least that many events.
@@ -51,6 +55,9 @@ func (t *Tail) Push(events []event.Stored) bool {
 	for i := range events {
 		t.bytes += size(&events[i])
 		t.last[events[i].Type] = events[i].Position
+		if t.Known.Strange(events[i].Type, events[i].Version) {
+			t.strange = events[i].Position
+		}
 	}
 	if len(t.events) > 2*t.keep || t.bytes > 2*tailBytes {
 		t.trim()
@@ -112,7 +119,7 @@ func (t *Tail) Position() event.Position {
 // nothing reports that no event of these types follows after, for sure: it
 // saves who follows a few rare types from reading what others append by the million.
 func (t *Tail) nothing(after event.Position, types map[string]bool) bool {
-	if types == nil || after < t.since {
+	if types == nil || after < t.since || t.strange > after {
 		return false
 	}
 	for name := range types {
@@ -128,6 +135,10 @@ func (t *Tail) nothing(after event.Position, types map[string]bool) bool {
 func (t *Tail) page(after event.Position, types map[string]bool, batch int) (page eventlog.Page, grown <-chan struct{}, ok bool, err error) {
 	t.mu.Lock()
 	events, head, grown, nothing, err := t.events, t.head, t.grown, t.nothing(after, types), t.failed
+	known := t.Known
+	if t.strange <= after {
+		known = nil // spares looking for what is not there
+	}
 	t.mu.Unlock()
 	if err != nil {
 		return eventlog.Page{}, grown, true, err
@@ -149,15 +160,16 @@ func (t *Tail) page(after event.Position, types map[string]bool, batch int) (pag
 		page.Events = events
 		return page, grown, true, nil
 	}
+	passes := func(e *event.Stored) bool { return types[e.Type] || known.Strange(e.Type, e.Version) }
 	n := 0
 	for i := range events {
-		if types[events[i].Type] {
+		if passes(&events[i]) {
 			n++
 		}
 	}
 	page.Events = make([]event.Stored, 0, n)
 	for i := range events {
-		if types[events[i].Type] {
+		if passes(&events[i]) {
 			page.Events = append(page.Events, events[i])
 		}
 	}

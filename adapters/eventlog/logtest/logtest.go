@@ -21,6 +21,8 @@ import (
 type Adapter struct {
 	// Open opens the log kept in dir; it fails the test when it cannot.
 	Open func(t testing.TB, dir string) eventlog.Log
+	// Knowing opens it for software that can read so much; nil: not asked.
+	Knowing func(t testing.TB, dir string, known eventlog.Known) eventlog.Log
 	// Durable: opened again in the same dir, the log is as it was.
 	Durable bool
 	// Sparse: positions have gaps. Otherwise the n-th event is at position n.
@@ -29,6 +31,9 @@ type Adapter struct {
 
 // Run tests every promise on a new log each.
 func Run(t *testing.T, a Adapter) {
+	if a.Knowing != nil {
+		t.Run("what is not known passes every filter", func(t *testing.T) { strange(t, a) })
+	}
 	for _, group := range [][]promise{appending, bulk, reading, following, lasting} {
 		for _, p := range group {
 			t.Run(p.name, func(t *testing.T) {

@@ -16,6 +16,8 @@ import (
 // Log is the event log. Its slice of events is only ever appended to, so what
 // a reader was given stays as it was.
 type Log struct {
+	Known eventlog.Known // set before it is used
+
 	mu      sync.Mutex
 	events  []event.Stored              // event at position p is events[p-1]
 	streams map[string][]event.Position // of each stream, by revision-1
@@ -144,7 +146,7 @@ func (l *Log) Follow(ctx context.Context, after event.Position, types []string, 
 			if int(after) < len(events) || first {
 				page := eventlog.Page{Next: after}
 				for int(page.Next) < len(events) && len(page.Events) < batch {
-					if e := events[page.Next]; types == nil || slices.Contains(types, e.Type) {
+					if e := events[page.Next]; types == nil || slices.Contains(types, e.Type) || l.Known.Strange(e.Type, e.Version) {
 						page.Events = append(page.Events, e)
 					}
 					page.Next++

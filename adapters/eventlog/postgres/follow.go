@@ -32,20 +32,23 @@ type pager struct {
 const ofLog = "SELECT " + columns + ` FROM events e
 WHERE e.position > $1 AND e.position <= $2 ORDER BY e.position LIMIT $3`
 
-// ofTypes asks for the kinds in the same breath: another process may just have made one.
+// ofTypes asks for the kinds in the same breath: another process may just have
+// made one. $5 is what is known; NULL: everything.
 const ofTypes = "SELECT " + columns + ` FROM events e
 WHERE e.position > $1 AND e.position <= $2
-AND e.kind = ANY (ARRAY(SELECT id FROM kinds WHERE name = ANY ($4::text[])))
+AND e.kind = ANY (ARRAY(SELECT id FROM kinds
+	WHERE name = ANY ($4::text[]) OR $5::jsonb IS NOT NULL AND version > coalesce(($5::jsonb ->> name)::bigint, 0)))
 ORDER BY e.position LIMIT $3`
 
 // read implements group.Read.
 func (p *pager) read(ctx context.Context, after, head event.Position, types map[string]bool, batch int) (eventlog.Page, error) {
 	ask := min(p.ask, batch)
-	text, to, names := ofLog, min(head, after+event.Position(ask)), []any(nil)
+	text, to, filter := ofLog, min(head, after+event.Position(ask)), []any(nil)
 	if types != nil {
-		text, to, names = ofTypes, min(head, after+event.Position(max(window, batch))), []any{slices.Collect(maps.Keys(types))}
+		text, to = ofTypes, min(head, after+event.Position(max(window, batch)))
+		filter = []any{slices.Collect(maps.Keys(types)), p.log.known}
 	}
-	args := append([]any{int64(after), int64(to), int64(ask)}, names...)
+	args := append([]any{int64(after), int64(to), int64(ask)}, filter...)
 	events, full, err := p.log.query(ctx, min(ask, int(to-after)), pageBytes, text, args...)
 	if err != nil {
 		return eventlog.Page{}, err

@@ -50,6 +50,7 @@ type Log struct {
 	pool  *pgxpool.Pool // for reading
 	tail  *group.Tail
 	kinds *group.Kinds
+	known eventlog.Known
 	keep  int
 	queue *group.Queue[rows]
 
@@ -73,6 +74,9 @@ type Option func(*Log)
 // OnCommit calls f after each transaction, on the writer's goroutine: it must be quick.
 func OnCommit(f func(group.Commit)) Option { return func(l *Log) { l.observe = f } }
 
+// Knows says what the software can read; without it, everything.
+func Knows(known eventlog.Known) Option { return func(l *Log) { l.known = known } }
+
 // KeepTail sets how many of the newest events stay in memory.
 func KeepTail(events int) Option { return func(l *Log) { l.keep = events } }
 
@@ -90,6 +94,7 @@ func Open(ctx context.Context, url string, options ...Option) (_ *Log, err error
 		o(l)
 	}
 	l.tail = group.NewTail(l.keep)
+	l.tail.Known = l.known
 	if l.at, err = parse(url); err != nil {
 		return nil, fmt.Errorf("open event log: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -32,14 +33,18 @@ func open(t testing.TB, url string, options ...postgres.Option) *postgres.Log {
 // adapter keeps a database for each folder.
 func adapter(options ...postgres.Option) logtest.Adapter {
 	var urls sync.Map
+	opened := func(t testing.TB, dir string, options ...postgres.Option) eventlog.Log {
+		url, ok := urls.Load(dir)
+		if !ok {
+			url = pgtest.Database(t)
+			urls.Store(dir, url)
+		}
+		return open(t, url.(string), options...)
+	}
 	return logtest.Adapter{
-		Open: func(t testing.TB, dir string) eventlog.Log {
-			url, ok := urls.Load(dir)
-			if !ok {
-				url = pgtest.Database(t)
-				urls.Store(dir, url)
-			}
-			return open(t, url.(string), options...)
+		Open: func(t testing.TB, dir string) eventlog.Log { return opened(t, dir, options...) },
+		Knowing: func(t testing.TB, dir string, known eventlog.Known) eventlog.Log {
+			return opened(t, dir, append(slices.Clone(options), postgres.Knows(known))...)
 		},
 		Durable: true,
 	}

@@ -24,7 +24,7 @@ func (l *Log) Follow(ctx context.Context, after event.Position, types []string, 
 func (l *Log) readPage(ctx context.Context, after, head event.Position, filter map[string]bool, batch int) (eventlog.Page, error) {
 	where, to := "", min(head, after+event.Position(batch))
 	if filter != nil {
-		ids := l.kinds.Load().Of(filter)
+		ids := l.kinds.Load().Of(filter, l.known)
 		if len(ids) == 0 { // never stored so far
 			return eventlog.Page{Next: head}, nil
 		}

@@ -38,6 +38,7 @@ type Log struct {
 	reading *readers
 	tail    *group.Tail
 	kinds   *group.Kinds
+	known   eventlog.Known
 	keep    int
 	queue   *group.Queue[envelopes]
 	stopped chan struct{} // closed when the writer has ended
@@ -55,6 +56,9 @@ type Option func(*Log)
 
 // OnCommit calls f after each transaction, on the writer's goroutine: it must be quick.
 func OnCommit(f func(Commit)) Option { return func(l *Log) { l.observe = f } }
+
+// Knows says what the software can read; without it, everything.
+func Knows(known eventlog.Known) Option { return func(l *Log) { l.known = known } }
 
 // KeepTail sets how many of the newest events stay in memory.
 func KeepTail(events int) Option { return func(l *Log) { l.keep = events } }
@@ -90,6 +94,7 @@ func Open(ctx context.Context, path string, options ...Option) (_ *Log, err erro
 	}
 	l.reading = newReaders(reading)
 	l.tail = group.NewTail(l.keep)
+	l.tail.Known = l.known
 	ready := make(chan error)
 	go l.write(ready)
 	if err := <-ready; err != nil {

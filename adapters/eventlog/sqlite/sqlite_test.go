@@ -30,7 +30,10 @@ func open(t testing.TB, dir string, options ...sqlite.Option) *sqlite.Log {
 
 func TestItKeepsThePromisesOfALog(t *testing.T) {
 	logtest.Run(t, logtest.Adapter{
-		Open:    func(t testing.TB, dir string) eventlog.Log { return open(t, dir) },
+		Open: func(t testing.TB, dir string) eventlog.Log { return open(t, dir) },
+		Knowing: func(t testing.TB, dir string, known eventlog.Known) eventlog.Log {
+			return open(t, dir, sqlite.Knows(known))
+		},
 		Durable: true,
 	})
 }
@@ -38,7 +41,10 @@ func TestItKeepsThePromisesOfALog(t *testing.T) {
 // With a short memory followers read from the database, or from both.
 func TestItKeepsThemWithAShortMemory(t *testing.T) {
 	logtest.Run(t, logtest.Adapter{
-		Open:    func(t testing.TB, dir string) eventlog.Log { return open(t, dir, sqlite.KeepTail(1)) },
+		Open: func(t testing.TB, dir string) eventlog.Log { return open(t, dir, sqlite.KeepTail(1)) },
+		Knowing: func(t testing.TB, dir string, known eventlog.Known) eventlog.Log {
+			return open(t, dir, sqlite.KeepTail(1), sqlite.Knows(known))
+		},
 		Durable: true,
 	})
 }

@@ -8,15 +8,17 @@ import (
 	"time"
 
 	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/event"
 )
 
-// Until asks until it is done, refused or overtaken, or until ctx ends. failed
-// hears of each attempt, from 1, that is made again.
+// Until asks until it is done, refused, overtaken or beyond this version of the
+// software (event.ErrNewer), or until ctx ends. failed hears of each attempt,
+// from 1, that is made again.
 func Until(ctx context.Context, ask func() error, failed func(attempt int, err error)) error {
 	for n := 0; ; n++ {
 		err := ask()
 		var refused domain.Refusal
-		if err == nil || errors.Is(err, domain.ErrConflict) || errors.As(err, &refused) {
+		if err == nil || errors.Is(err, domain.ErrConflict) || errors.Is(err, event.ErrNewer) || errors.As(err, &refused) {
 			return err
 		}
 		if ctx.Err() != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/campaign"
 	"github.com/cleversender/cleversender/domain/delivery"
+	"github.com/cleversender/cleversender/domain/event"
 	"github.com/cleversender/cleversender/domain/message"
 )
 
@@ -111,6 +112,9 @@ func (t *turn) send(m sending.Message) (reply delivery.Reply, tried bool, err er
 		return reply, false, err
 	}
 	why, err := t.heldBack()
+	if errors.Is(err, event.ErrNewer) { // whether it may leave is for a newer node to say
+		return delivery.Reply{Outcome: delivery.NotSent}, true, nil
+	}
 	if err == nil && why != "" {
 		err = t.withhold(why)
 	}

@@ -230,7 +230,7 @@ func (e *Engine) work(ctx context.Context, name string, run func(context.Context
 		if err == nil || ctx.Err() != nil {
 			return
 		}
-		e.options.Logger.Error("worker stopped", "worker", name, "error", err)
+		e.options.Logger.Error("worker stopped", "worker", name, "code", stopCode(err), "error", err)
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		if e.fault == nil {
@@ -243,7 +243,7 @@ func (e *Engine) work(ctx context.Context, name string, run func(context.Context
 func (e *Engine) Ready() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.fault
+	return cmp.Or(e.fault, e.Models.Stopped())
 }
 
 // Settled waits until every projection has taken in the whole log as it is now.

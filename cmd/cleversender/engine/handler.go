@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -66,15 +67,28 @@ func (e *Engine) servePages(mux *http.ServeMux) {
 	}
 }
 
-// answer says ok, or 503 and no more than that: why is in the log.
+// answer says ok, or 503 and a code: more is in the log.
 func answer(w http.ResponseWriter, err error) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	if err != nil {
-		w.WriteHeader(http.StatusServiceUnavailable)
-		_, _ = io.WriteString(w, "not ready\n")
+	if err == nil {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = io.WriteString(w, "ok\n")
 		return
 	}
-	_, _ = io.WriteString(w, "ok\n")
+	p := api.Problem{Title: "not ready", Status: http.StatusServiceUnavailable, Code: stopCode(err)}
+	if p.Detail = "this node does only a part of its job: its log says why"; p.Code == event.Outdated {
+		p.Detail = "the event log holds what a newer version of the software wrote: upgrade this node"
+	}
+	w.Header().Set("Content-Type", p.ContentType(""))
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p)
+}
+
+// stopCode tells operators why something has stopped.
+func stopCode(err error) string {
+	if errors.Is(err, event.ErrNewer) {
+		return event.Outdated
+	}
+	return "worker_stopped"
 }
 
 func (e *Engine) apiDeps() api.Deps {

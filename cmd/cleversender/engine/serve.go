@@ -29,12 +29,15 @@ func (e *Engine) Serve(ctx context.Context, ln net.Listener, web Web) error {
 		return errors.Join(err, e.Close(ctx))
 	}
 	// Whoever has a token is known from the first request on.
-	if head, err := e.Journal.Head(ctx); err != nil || e.Models.WaitFor(ctx, tokens.Projection.Name, head) != nil {
-		return errors.Join(err, ctx.Err(), e.Close(context.WithoutCancel(ctx)))
+	head, err := e.Journal.Head(ctx)
+	if err == nil {
+		err = e.Models.WaitFor(ctx, tokens.Projection.Name, head)
+	}
+	if err != nil {
+		return errors.Join(err, e.Close(context.WithoutCancel(ctx)))
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(ln) }()
-	var err error
 	select {
 	case err = <-failed:
 		err = fmt.Errorf("serve: %w", err)

@@ -15,6 +15,7 @@ import (
 	modelpostgres "github.com/cleversender/cleversender/adapters/readmodel/postgres"
 	modelsqlite "github.com/cleversender/cleversender/adapters/readmodel/sqlite"
 	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/catalog"
 )
 
 // Stores are the URLs of where things are kept; "": files in the data folder.
@@ -63,14 +64,14 @@ func (o Options) made() bool {
 func (e *Engine) openLog(ctx context.Context) (eventlog.Log, error) {
 	url := e.options.Log
 	if path, ok := e.options.localLog(); ok {
-		return logsqlite.Open(ctx, path, logsqlite.OnCommit(measured(e.Metrics)))
+		return logsqlite.Open(ctx, path, logsqlite.Knows(catalog.All.Versions()), logsqlite.OnCommit(measured(e.Metrics)))
 	}
 	scheme, _, _ := strings.Cut(url, ":")
 	switch scheme {
 	case "postgres", "postgresql":
-		return logpostgres.Open(ctx, url, logpostgres.OnCommit(measured(e.Metrics)))
+		return logpostgres.Open(ctx, url, logpostgres.Knows(catalog.All.Versions()), logpostgres.OnCommit(measured(e.Metrics)))
 	case "esdb", "esdb+discover":
-		return eventstoredb.Open(ctx, url, eventstoredb.OnCommit(measured(e.Metrics)))
+		return eventstoredb.Open(ctx, url, eventstoredb.Knows(catalog.All.Versions()), eventstoredb.OnCommit(measured(e.Metrics)))
 	default:
 		return nil, fmt.Errorf("--log %s: %w", scheme, ErrStore)
 	}
