@@ -12,7 +12,8 @@
 //
 // A server's own refusal is read from the log by Run, which keeps how far it has
 // come once the reports of a page are durable: after a crash some are made
-// again, and are known already.
+// again, and are known already. Of several nodes one does so at a time; one that
+// was paused, and is no longer the one, makes reports that are known already.
 package record
 
 import (

@@ -28,25 +28,39 @@ type Journal interface {
 	Follow(ctx context.Context, after event.Position, types []string, batch int) iter.Seq2[eventlog.RecordedPage, error]
 }
 
-// Cursor keeps how far Run has come in the log. What is saved last may be lost.
+// Cursor keeps how far Run has come in the log, on whichever node. What is
+// saved last may be lost.
 type Cursor interface {
-	Position(ctx context.Context) (event.Position, error)
+	// Turn says whether this node is the one that records, and from where.
+	Turn(ctx context.Context) (at event.Position, mine bool, err error)
+	// Save moves on. When another node records by now, it is ErrTaken.
 	Save(ctx context.Context, from, to event.Position) error
+	// Leave lets another node record.
+	Leave(ctx context.Context) error
 }
+
+// ErrTaken: another node records.
+var ErrTaken = errors.New("another node records refusals")
 
 const (
 	pageSize  = 500
 	atOnce    = 32          // people of a page, so that the log writes them together
 	idleSave  = time.Minute // how often a position is kept that moved past nothing of interest
-	afterward = time.Second // until what went wrong is tried again
+	afterward = time.Second // until what went wrong is tried again, or another node's turn may be over
 )
 
 // refusals are the events that tell of a server's no.
 var refusals = []string{"send.failed", "message.failed"}
 
-// Run reports what servers refuse, from where it was, until ctx ends. It
-// returns an error only for an event of a newer version of the software.
+// Run reports what servers refuse, from where it was, whenever it is this
+// node's turn, until ctx ends. It returns an error only for an event of a newer
+// version of the software.
 func (r *Recorder) Run(ctx context.Context) error {
+	defer func() {
+		if err := r.o.Cursor.Leave(context.WithoutCancel(ctx)); err != nil {
+			r.o.Logger.Warn("other nodes record refusals later than they could", "error", err)
+		}
+	}()
 	for {
 		err := r.follow(ctx)
 		switch {
@@ -54,7 +68,7 @@ func (r *Recorder) Run(ctx context.Context) error {
 			return nil
 		case errors.Is(err, event.ErrNewer):
 			return err
-		case err != nil:
+		case err != nil && !errors.Is(err, ErrTaken):
 			r.o.Logger.Warn("refusals were not recorded; they will be", "error", err)
 		}
 		select {
@@ -66,9 +80,12 @@ func (r *Recorder) Run(ctx context.Context) error {
 }
 
 func (r *Recorder) follow(ctx context.Context) error {
-	at, err := r.o.Cursor.Position(ctx)
+	at, mine, err := r.o.Cursor.Turn(ctx)
 	if err != nil {
 		return fmt.Errorf("position of the refusals: %w", err)
+	}
+	if !mine {
+		return ErrTaken
 	}
 	kept := time.Now()
 	for page, err := range r.o.Journal.Follow(ctx, at, refusals, pageSize) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/cleversender/cleversender/adapters/bounce/record"
 	"github.com/cleversender/cleversender/domain"
@@ -112,6 +113,42 @@ func TestFollows(t *testing.T) {
 	})
 }
 
+// While it is another node's turn, nothing is recorded; what this one recorded
+// when its turn was over already is known to the next.
+func TestTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 3)
+		w.cursor.take(true)
+		w.fails(0, 550, "5.1.1", "")
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- w.Run(ctx) }()
+		time.Sleep(time.Minute)
+		if w.counted() != "" {
+			t.Errorf("counted %s out of turn", w.counted())
+		}
+		w.cursor.take(false)
+		time.Sleep(time.Minute)
+		w.cursor.take(true) // it was paused, and has not heard of it
+		w.fails(1, 550, "5.1.1", "")
+		time.Sleep(time.Minute)
+		w.cursor.take(false)
+		time.Sleep(time.Minute)
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		if got := w.counted(); got != "hard ignored smtp 1; hard recorded smtp 2" || strings.Contains(w.log.String(), "WARN") {
+			t.Errorf("counted %s: %s", got, w.log.String())
+		}
+		for i := range 2 {
+			if got := w.told(i); got != "hard suppressed:hard_bounce" {
+				t.Errorf("recipient %d: %s", i, got)
+			}
+		}
+	})
+}
+
 // killer ends a recorder at the n-th step that writes: the step has failed and
 // is not done, or has failed and is done.
 type killer struct {
@@ -146,8 +183,10 @@ func (k *killer) Record(ctx context.Context, stream string, expect uint64, draft
 	})
 }
 
-// Position and Save make it a cursor, too.
-func (k *killer) Position(ctx context.Context) (event.Position, error) { return k.cursor.Position(ctx) }
+// Turn, Leave and Save make it a cursor, too.
+func (k *killer) Turn(ctx context.Context) (event.Position, bool, error) { return k.cursor.Turn(ctx) }
+
+func (k *killer) Leave(ctx context.Context) error { return k.cursor.Leave(ctx) }
 
 func (k *killer) Save(ctx context.Context, from, to event.Position) error {
 	return k.try(func() error { return k.cursor.Save(ctx, from, to) })

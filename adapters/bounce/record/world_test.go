@@ -149,19 +149,31 @@ func (w *world) counted() string {
 
 // cursor is a position in memory.
 type cursor struct {
-	mu sync.Mutex
-	at event.Position
+	mu    sync.Mutex
+	at    event.Position
+	taken bool // by another node
 }
 
-func (c *cursor) Position(context.Context) (event.Position, error) {
+func (c *cursor) Turn(context.Context) (event.Position, bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.at, nil
+	return c.at, !c.taken, nil
 }
+
+func (c *cursor) take(taken bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.taken = taken
+}
+
+func (c *cursor) Leave(context.Context) error { return nil }
 
 func (c *cursor) Save(_ context.Context, from, to event.Position) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.taken {
+		return record.ErrTaken
+	}
 	if c.at != from {
 		return fmt.Errorf("at %d, not %d", c.at, from)
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -13,7 +14,6 @@ import (
 	"github.com/cleversender/cleversender/adapters/bounce/record"
 	"github.com/cleversender/cleversender/adapters/bounce/webhook"
 	"github.com/cleversender/cleversender/adapters/readmodel"
-	modelsqlite "github.com/cleversender/cleversender/adapters/readmodel/sqlite"
 	"github.com/cleversender/cleversender/adapters/tracking"
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/bounce"
@@ -48,17 +48,14 @@ var errNoBounceDomain = domain.Refuse("bounce_domain_missing", "to take bounces,
 // openBounces opens the ways by which bounces come in.
 func (e *Engine) openBounces(ctx context.Context) error {
 	o := e.options.Bounces
-	store, err := modelsqlite.New(e.Folder.Path("models"))
+	kept, err := e.models.Open(ctx, cursorID, nil)
 	if err != nil {
 		return err
 	}
-	kept, err := store.Open(ctx, "bounces_cursor", nil)
-	if err != nil {
-		return err
-	}
+	shared, _ := e.models.(readmodel.Shared)
 	e.closers = append(e.closers, kept.Close)
 	e.bounces = record.New(record.Options{
-		Journal: e.Journal, Cursor: cursor{kept}, Signer: e.Signer, NoOrdinal: tracking.NoOrdinal, Domain: e.composer.bounce, Policy: o.Policy,
+		Journal: e.Journal, Cursor: cursor{kept, shared}, Signer: e.Signer, NoOrdinal: tracking.NoOrdinal, Domain: e.composer.bounce, Policy: o.Policy,
 		Now: time.Now, Logger: e.options.Logger, Metrics: e.Metrics,
 	})
 	if e.hooks, err = e.webhooks(); err != nil {
@@ -135,9 +132,37 @@ func (e *Engine) webhooks() (map[string]http.Handler, error) {
 }
 
 // cursor is a read model without rows, as the recorder of bounces asks for it.
-type cursor struct{ readmodel.Model }
+type cursor struct {
+	readmodel.Model
+	shared readmodel.Shared // where it is, if several nodes use it
+}
+
+const cursorID = "bounces_cursor"
+
+// Turn implements record.Cursor.
+func (c cursor) Turn(ctx context.Context) (at event.Position, mine bool, err error) {
+	if c.shared == nil {
+		at, err = c.Position(ctx)
+		return at, true, err
+	}
+	marks, err := c.shared.Hold(ctx, []string{cursorID}, readmodel.Inherit)
+	return marks[cursorID].Position, marks[cursorID].Mine, err
+}
 
 // Save implements record.Cursor.
 func (c cursor) Save(ctx context.Context, from, to event.Position) error {
-	return c.Apply(ctx, readmodel.Batch{From: from, Next: to})
+	err := c.Apply(ctx, readmodel.Batch{From: from, Next: to})
+	if errors.Is(err, readmodel.ErrMoved) {
+		return record.ErrTaken
+	}
+	return err
+}
+
+// Leave implements record.Cursor.
+func (c cursor) Leave(ctx context.Context) error {
+	if c.shared == nil {
+		return nil
+	}
+	_, err := c.shared.Hold(ctx, []string{cursorID}, readmodel.Leave)
+	return err
 }

@@ -71,6 +71,7 @@ type Engine struct {
 	Metrics  *prometheus.Registry
 
 	options  Options
+	models   readmodel.Store
 	composer *composer
 	checker  *preflight.Checker
 	relay    *relay.Relay    // nil: no SMTP server named
@@ -187,12 +188,11 @@ func (e *Engine) openStores(ctx context.Context) (err error) {
 	}
 	e.closers = append(e.closers, e.Log.Close)
 	e.Journal = eventlog.NewJournal(e.Log, catalog.All, e.Keys, time.Now)
-	store, err := e.openModels(ctx)
-	if err != nil {
+	if e.models, err = e.openModels(ctx); err != nil {
 		return err
 	}
 	e.Models, err = readmodel.NewHost(ctx, readmodel.Options{
-		Source: e.Journal, Store: store, Projections: readmodels.All, ReadOnly: !o.has(RoleProjections), Logger: o.Logger,
+		Source: e.Journal, Store: e.models, Projections: readmodels.All, ReadOnly: !o.has(RoleProjections), Logger: o.Logger,
 		Subscriber: func(follow func(context.Context, string) iter.Seq2[eventlog.RecordedPage, error]) message.Subscriber {
 			return bus.NewLogSubscriber(follow)
 		},
