@@ -18,6 +18,12 @@ const (
 // size is the next chunk's, at most most.
 func (s *stride) size(most int) int { return min(firstStride<<s.doublings.Load(), most) }
 
+// delay is how long a result waits for others to be recorded with, at least
+// least: longer where less leaves at once, so that about as many wait.
+func (s *stride) delay(least time.Duration, most int) time.Duration {
+	return least * time.Duration(most/s.size(most))
+}
+
 // took takes note of how long a chunk of n, of at most most, was on its way. A
 // fast one that was smaller than it might have been says nothing of larger ones.
 func (s *stride) took(n, most int, d time.Duration) {

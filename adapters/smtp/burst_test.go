@@ -334,8 +334,8 @@ func TestBurstsDueAgain(t *testing.T) {
 		c := sendAs(t.Context(), p, "c")
 		synctest.Wait()
 		close(again)
-		if b, c := <-b, <-c; b.Outcome != delivery.Taken || c.Outcome != delivery.Taken || s.completeOf("c") != 1 || s.times("BDAT") != 2 {
-			t.Errorf("%+v, %+v, %d chunks", b, c, s.times("BDAT"))
+		if b, c := <-b, <-c; b.Outcome != delivery.Taken || c.Outcome != delivery.Taken || s.completeOf("c") != 1 || s.times("BDAT") != 2 || s.connections.Load() != 2 {
+			t.Errorf("%+v, %+v, %d chunks, %d connections", b, c, s.times("BDAT"), s.connections.Load())
 		}
 		_ = p.Close()
 	})
