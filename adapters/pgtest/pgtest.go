@@ -30,6 +30,9 @@ var ErrMissing = errors.New("PostgreSQL is not installed")
 type Cluster struct {
 	dir  string
 	port int
+	bin  string   // where the server's programs are
+	args []string // of the server
+	as   *syscall.Credential
 	cmd  *exec.Cmd
 	done chan struct{}
 	made int
@@ -43,46 +46,56 @@ func Start(ctx context.Context, settings ...string) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{done: make(chan struct{})}
+	c := &Cluster{bin: bin}
 	if c.dir, err = os.MkdirTemp("", "pgtest-"); err != nil {
 		return nil, err
 	}
-	if err := c.start(ctx, bin, settings); err != nil {
+	err = c.init(ctx, settings)
+	if err == nil {
+		err = c.launch(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, c.Stop())
 	}
 	return c, nil
 }
 
-func (c *Cluster) start(ctx context.Context, bin string, settings []string) error {
-	as, err := unprivileged()
-	if err != nil {
+// init makes the cluster and settles how its server is run.
+func (c *Cluster) init(ctx context.Context, settings []string) (err error) {
+	if c.as, err = unprivileged(); err != nil {
 		return err
 	}
-	if as != nil {
-		if err := os.Chown(c.dir, int(as.Uid), int(as.Gid)); err != nil {
+	if c.as != nil {
+		if err := os.Chown(c.dir, int(c.as.Uid), int(c.as.Gid)); err != nil {
 			return err
 		}
 	}
 	data := filepath.Join(c.dir, "data")
-	initdb := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-	initdb.Dir, initdb.SysProcAttr = c.dir, &syscall.SysProcAttr{Credential: as}
+	initdb := exec.CommandContext(ctx, filepath.Join(c.bin, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+	initdb.Dir, initdb.SysProcAttr = c.dir, &syscall.SysProcAttr{Credential: c.as}
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, out)
 	}
 	if c.port, err = freePort(ctx); err != nil {
 		return err
 	}
-	args := []string{"-D", data, "-k", c.dir, "-p", strconv.Itoa(c.port), "-c", "listen_addresses=127.0.0.1"}
+	c.args = []string{"-D", data, "-k", c.dir, "-p", strconv.Itoa(c.port), "-c", "listen_addresses=127.0.0.1"}
 	for _, s := range append([]string{"fsync=off", "max_connections=200"}, settings...) {
-		args = append(args, "-c", s)
+		c.args = append(c.args, "-c", s)
 	}
-	log, err := os.Create(filepath.Join(c.dir, "log"))
+	return nil
+}
+
+// launch starts the server and waits until it answers.
+func (c *Cluster) launch(ctx context.Context) error {
+	log, err := os.OpenFile(filepath.Join(c.dir, "log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return err
 	}
-	c.cmd = exec.Command(filepath.Join(bin, "postgres"), args...)
+	c.done = make(chan struct{})
+	c.cmd = exec.Command(filepath.Join(c.bin, "postgres"), c.args...)
 	c.cmd.Dir, c.cmd.Stdout, c.cmd.Stderr = c.dir, log, log
-	c.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: as, Setpgid: true, Pdeathsig: syscall.SIGQUIT}
+	c.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.as, Setpgid: true, Pdeathsig: syscall.SIGQUIT}
 	begun := make(chan error)
 	go c.run(log, begun)
 	if err := <-begun; err != nil {
@@ -140,11 +153,22 @@ func (c *Cluster) Create(ctx context.Context) (string, error) {
 	return c.URL(name), errors.Join(err, conn.Close(ctx))
 }
 
+// Restart ends the server as a crash does, keeps it away for a while, and starts it again.
+func (c *Cluster) Restart(ctx context.Context, away time.Duration) error {
+	c.crash()
+	time.Sleep(away)
+	return c.launch(ctx)
+}
+
+func (c *Cluster) crash() {
+	_ = c.cmd.Process.Signal(syscall.SIGQUIT) // immediate shutdown
+	<-c.done
+}
+
 // Stop ends the server at once and removes its folder.
 func (c *Cluster) Stop() error {
 	if c.cmd != nil {
-		_ = c.cmd.Process.Signal(syscall.SIGQUIT) // immediate shutdown
-		<-c.done
+		c.crash()
 	}
 	return os.RemoveAll(c.dir)
 }
@@ -160,17 +184,36 @@ var shared struct {
 func Database(t testing.TB) string {
 	t.Helper()
 	shared.once.Do(func() { shared.cluster, shared.err = Start(t.Context()) })
-	if errors.Is(shared.err, ErrMissing) && os.Getenv("CI") == "" {
-		t.Skip("this test needs PostgreSQL; make test installs it on Debian")
-	}
-	if shared.err != nil {
-		t.Fatal(shared.err)
-	}
+	need(t, shared.err)
 	url, err := shared.cluster.Create(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return url
+}
+
+// Own is a cluster of this test's own, which it may do anything to.
+func Own(t testing.TB, settings ...string) *Cluster {
+	t.Helper()
+	c, err := Start(t.Context(), settings...)
+	need(t, err)
+	t.Cleanup(func() {
+		if err := c.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
+// need ends a test that has no server: as left out, where PostgreSQL is not installed.
+func need(t testing.TB, err error) {
+	t.Helper()
+	if errors.Is(err, ErrMissing) && os.Getenv("CI") == "" {
+		t.Skip("this test needs PostgreSQL; make test installs it on Debian")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Main runs a package's tests and ends the cluster that they shared.

@@ -30,3 +30,23 @@ func TestDatabase(t *testing.T) {
 		t.Errorf("%d tables, %v", tables, err)
 	}
 }
+
+// What was committed is there after a crash, at the same address.
+func TestRestart(t *testing.T) {
+	c := pgtest.Own(t)
+	for _, text := range []string{"CREATE TABLE t (n bigint)", "INSERT INTO t VALUES (1)"} {
+		conn, err := pgx.Connect(t.Context(), c.URL("postgres"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Exec(t.Context(), text); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Restart(t.Context(), 0); err != nil {
+			t.Fatal(err)
+		}
+		if err := conn.Ping(t.Context()); err == nil {
+			t.Error("a connection outlived the crash")
+		}
+	}
+}

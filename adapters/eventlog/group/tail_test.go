@@ -56,3 +56,33 @@ func TestTheTailKnowsWhatDidNotHappen(t *testing.T) {
 		t.Error("events that have left memory were skipped")
 	}
 }
+
+// The tail takes what follows it, leaves out what it has, and refuses what
+// comes after a gap.
+func TestTheTailHasNoGap(t *testing.T) {
+	tail := NewTail(100)
+	for _, push := range []struct {
+		from, to event.Position
+		ok       bool
+		head     event.Position
+	}{
+		{1, 3, true, 3}, {5, 6, false, 3}, {2, 5, true, 5}, {1, 4, true, 5}, {6, 6, true, 6},
+	} {
+		events := logtest.Events("x", int(push.to-push.from)+1)
+		for i := range events {
+			events[i].Position = push.from + event.Position(i)
+		}
+		if ok := tail.Push(events); ok != push.ok || tail.Position() != push.head {
+			t.Errorf("%d to %d: %v, now at %d", push.from, push.to, ok, tail.Position())
+		}
+	}
+	page, _, _, _ := tail.page(0, nil, 100)
+	for i, e := range page.Events {
+		if e.Position != event.Position(i+1) {
+			t.Errorf("event %d is at %d", i, e.Position)
+		}
+	}
+	if len(page.Events) != 6 {
+		t.Errorf("%d events", len(page.Events))
+	}
+}

@@ -40,11 +40,7 @@ func sample(first, n int) []event.Stored {
 // safe is a database of a server that waits for the disk, as it must in earnest.
 func safe(b *testing.B) string {
 	b.Helper()
-	cluster, err := pgtest.Start(b.Context(), "fsync=on", "shared_buffers=256MB", "max_wal_size=4GB")
-	if err != nil {
-		b.Skip(err)
-	}
-	b.Cleanup(func() { _ = cluster.Stop() })
+	cluster := pgtest.Own(b, "fsync=on", "shared_buffers=256MB", "max_wal_size=4GB")
 	url, err := cluster.Create(b.Context())
 	if err != nil {
 		b.Fatal(err)

@@ -3,7 +3,6 @@ package postgres_test
 import (
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -17,8 +16,6 @@ import (
 	"github.com/cleversender/cleversender/adapters/pgtest"
 	"github.com/cleversender/cleversender/domain"
 )
-
-func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 func open(t testing.TB, url string, options ...postgres.Option) *postgres.Log {
 	t.Helper()

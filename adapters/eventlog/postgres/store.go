@@ -56,7 +56,11 @@ func begin(ctx context.Context, conn *pgx.Conn, streams []string) (head event.Po
 		b.Queue(lengthsOf, streams)
 	}
 	results := conn.SendBatch(ctx, b)
-	defer func() { err = errors.Join(err, results.Close()) }()
+	defer func() {
+		if closed := results.Close(); err == nil {
+			err = closed
+		}
+	}()
 	if _, err := results.Exec(); err != nil {
 		return 0, nil, err
 	}
