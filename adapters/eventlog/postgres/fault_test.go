@@ -184,6 +184,9 @@ func TestClosingDoesNotWaitForAServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	log := open(t, url)
+	if _, err := log.Append(t.Context(), eventlog.Append{Stream: "s", Events: logtest.Events("s", 1)}); err != nil {
+		t.Fatal(err)
+	}
 	if err := cluster.Stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +199,7 @@ func TestClosingDoesNotWaitForAServer(t *testing.T) {
 		followed <- failed
 	}()
 	go func() {
-		_, err := log.Append(t.Context(), eventlog.Append{Stream: "s", Events: logtest.Events("s", 1)})
+		_, err := log.Append(t.Context(), eventlog.Append{Stream: "s", Expect: 1, Events: logtest.Events("late", 1)})
 		appended <- err
 	}()
 	time.Sleep(20 * time.Millisecond)

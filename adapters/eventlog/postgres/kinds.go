@@ -21,9 +21,6 @@ func (l *Log) intern(ctx context.Context, events []event.Stored) (map[group.Kind
 		if _, known := set.IDs[group.Kind{Name: e.Type, Version: e.Version}]; known {
 			continue
 		}
-		if !text(e.Type) {
-			return nil, errText
-		}
 		names, versions = append(names, e.Type), append(versions, int64(e.Version))
 	}
 	if names == nil {

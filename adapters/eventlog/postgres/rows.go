@@ -14,7 +14,7 @@ import (
 	"github.com/cleversender/cleversender/domain/event"
 )
 
-var errText = errors.New("append: the stream's or a type's name is not text")
+var errText = errors.New("append: the stream's name is not text")
 
 // copied is the columns of rows, in their order.
 const copied = "position, run, revision, at, kind, id, account, subject, actor, correlation, causation, stream, data"
