@@ -20,13 +20,13 @@ import (
 )
 
 // survive has two processes append, each with several writers, while chaos
-// goes on and each has a follower. No append may fail, and of all there must
-// be one, where its answer said.
+// goes on, each with a follower and a reader. Nothing may fail, and of every
+// append there must be one, where its answer said.
 func survive(t *testing.T, url string, chaos func(ctx context.Context)) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	logs := []*postgres.Log{open(t, url), open(t, url)}
+	logs := []*postgres.Log{open(t, url), open(t, url, postgres.KeepTail(10))}
 	over, end := context.WithCancel(ctx)
 	go func() {
 		defer end()
@@ -62,6 +62,11 @@ func survive(t *testing.T, url string, chaos func(ctx context.Context)) {
 			})
 		}
 		followers.Go(func() {
+			for over.Err() == nil {
+				read(ctx, t, log, fmt.Sprint("node ", node, " writer 0"))
+			}
+		})
+		followers.Go(func() {
 			w := newWatcher(t)
 			w.until(ctx, log, 100, 1000) // while it goes on
 			w.until(ctx, log, 100, <-heads)
@@ -77,6 +82,28 @@ func survive(t *testing.T, url string, chaos func(ctx context.Context)) {
 	followers.Wait()
 	newWatcher(t).until(ctx, logs[0], 1000, last)
 	t.Logf("%d events", last)
+}
+
+// read reads in each way that there is, which may not fail either.
+func read(ctx context.Context, t *testing.T, log *postgres.Log, stream string) {
+	head, err := log.Head(ctx)
+	if err != nil {
+		t.Errorf("head: %v", err)
+	}
+	if _, err := log.ReadAt(ctx, []event.Position{1, head}); err != nil {
+		t.Errorf("read at %d: %v", head, err)
+	}
+	revision := uint64(0)
+	for events, err := range log.ReadStream(ctx, stream, 0, 100) {
+		for _, e := range events {
+			if revision++; e.Revision != revision {
+				t.Errorf("revision %d comes after %d", e.Revision, revision-1)
+			}
+		}
+		if err != nil {
+			t.Errorf("read stream: %v", err)
+		}
+	}
 }
 
 // saw checks that streams are as they were appended.
