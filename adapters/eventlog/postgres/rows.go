@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/cleversender/cleversender/adapters/eventlog"
@@ -110,31 +111,43 @@ var (
 )
 
 // stream is bytes in pieces. It fills what it is given: what is read at once
-// is sent at once.
-type stream [][]byte
+// is sent at once. Who reads it may do so after COPY has failed, so it ends
+// before rows are placed again.
+type stream struct {
+	mu     sync.Mutex
+	pieces [][]byte
+}
 
 func newStream(p *group.Plan[rows]) *stream {
-	s := make(stream, 0, len(p.Runs)+2)
-	s = append(s, copyHeader)
+	s := &stream{pieces: make([][]byte, 0, len(p.Runs)+2)}
+	s.pieces = append(s.pieces, copyHeader)
 	for i := range p.Runs {
 		r := &p.Runs[i]
-		s = append(s, r.Item.Encoded.place(r.Known, r.Position))
+		s.pieces = append(s.pieces, r.Item.Encoded.place(r.Known, r.Position))
 	}
-	s = append(s, copyTrailer)
-	return &s
+	s.pieces = append(s.pieces, copyTrailer)
+	return s
 }
 
 // Read implements io.Reader.
 func (s *stream) Read(b []byte) (n int, _ error) {
-	for n < len(b) && len(*s) > 0 {
-		c := copy(b[n:], (*s)[0])
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for n < len(b) && len(s.pieces) > 0 {
+		c := copy(b[n:], s.pieces[0])
 		n += c
-		if (*s)[0] = (*s)[0][c:]; len((*s)[0]) == 0 {
-			*s = (*s)[1:]
+		if s.pieces[0] = s.pieces[0][c:]; len(s.pieces[0]) == 0 {
+			s.pieces = s.pieces[1:]
 		}
 	}
 	if n == 0 {
 		return 0, io.EOF
 	}
 	return n, nil
+}
+
+func (s *stream) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pieces = nil
 }

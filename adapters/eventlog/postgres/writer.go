@@ -132,7 +132,9 @@ func (w *writer) transact(ctx context.Context, items []*group.Item[rows], trust 
 // commit writes a plan, all of it in one round trip. The server reads the rows
 // when it comes to COPY, and goes on when they end.
 func (w *writer) commit(ctx context.Context, p *group.Plan[rows]) error {
-	_, err := w.conn.PgConn().CopyFrom(ctx, newStream(p), fmt.Sprintf(
+	s := newStream(p)
+	defer s.end()
+	_, err := w.conn.PgConn().CopyFrom(ctx, s, fmt.Sprintf(
 		"UPDATE log_head SET pos = %d; NOTIFY %s, '%d'; COPY events (%s) FROM STDIN (FORMAT binary); COMMIT",
 		p.Head, w.log.at.schema, p.Head, copied))
 	return err
