@@ -36,13 +36,19 @@ func survive(t *testing.T, url string, chaos func(ctx context.Context)) {
 	appended := map[string][]domain.ID{}
 	var last event.Position
 	var writers, followers sync.WaitGroup
+	const least = 1000 // what followers see while it goes on
+	goes := func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return over.Err() == nil || last < least && !t.Failed()
+	}
 	heads := make(chan event.Position, len(logs))
 	for node, log := range logs {
 		for w := range 3 {
 			writers.Go(func() {
 				name := fmt.Sprint("node ", node, " writer ", w)
 				var ids []domain.ID
-				for i := 0; over.Err() == nil; i++ {
+				for i := 0; goes(); i++ {
 					events := logtest.Events(fmt.Sprint(name, i), 1+i%40)
 					result, err := log.Append(ctx, eventlog.Append{Stream: name, Expect: uint64(len(ids)), Events: events})
 					for _, e := range events {
@@ -68,7 +74,7 @@ func survive(t *testing.T, url string, chaos func(ctx context.Context)) {
 		})
 		followers.Go(func() {
 			w := newWatcher(t)
-			w.until(ctx, log, 100, 1000) // while it goes on
+			w.until(ctx, log, 100, least)
 			w.until(ctx, log, 100, <-heads)
 			mu.Lock()
 			defer mu.Unlock()
