@@ -82,7 +82,7 @@ func KeepTail(events int) Option { return func(l *Log) { l.keep = events } }
 
 // Open opens or makes the log in the database at a URL, in the schema that its
 // parameter schema names, by default cleversender_log. One of a newer version
-// of the software is ErrNewerSchema.
+// of the software is group.ErrNewerSchema.
 func Open(ctx context.Context, url string, options ...Option) (_ *Log, err error) {
 	l := &Log{
 		kinds: &group.Kinds{}, keep: group.TailEvents,

@@ -5,21 +5,16 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 
-	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/adapters/eventlog/group"
 )
 
 //go:embed schema/*.sql
 var migrations embed.FS
-
-// ErrNewerSchema: the log was made by a newer version of the software.
-var ErrNewerSchema = domain.Refuse("eventlog_newer",
-	"the event log was made by a newer version of the software; use that version, or restore a backup of before")
 
 var errEncoding = errors.New("the database's encoding must be UTF8")
 
@@ -46,29 +41,7 @@ func migrate(ctx context.Context, at *address) (err error) {
 			return fmt.Errorf("create the schema: %w", err)
 		}
 	}
-	return up(ctx, at.base)
-}
-
-func up(ctx context.Context, config *pgx.ConnConfig) error {
-	files, err := fs.Sub(migrations, "schema")
-	if err != nil {
-		return err
-	}
-	db := stdlib.OpenDB(*config)
+	db := stdlib.OpenDB(*at.base)
 	defer func() { _ = db.Close() }()
-	p, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithDisableGlobalRegistry(true))
-	if err != nil {
-		return fmt.Errorf("schema: %w", err)
-	}
-	current, target, err := p.GetVersions(ctx)
-	if err != nil {
-		return fmt.Errorf("schema version: %w", err)
-	}
-	if current > target {
-		return ErrNewerSchema
-	}
-	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("migrate schema: %w", err)
-	}
-	return nil
+	return group.Migrate(ctx, db, goose.DialectPostgres, migrations)
 }

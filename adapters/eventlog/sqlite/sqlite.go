@@ -21,16 +21,21 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"embed"
 	"errors"
 	"fmt"
 	"net/url"
 
+	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // the driver: SQLite without cgo
 
 	"github.com/cleversender/cleversender/adapters/eventlog"
 	"github.com/cleversender/cleversender/adapters/eventlog/group"
 	"github.com/cleversender/cleversender/domain/event"
 )
+
+//go:embed schema/*.sql
+var migrations embed.FS
 
 // Log is the event log. It must be the only one on its file.
 type Log struct {
@@ -65,7 +70,7 @@ func KeepTail(events int) Option { return func(l *Log) { l.keep = events } }
 
 const pragmas = "_pragma=busy_timeout(5000)&_pragma=journal_mode(wal)&_pragma=synchronous(full)"
 
-// Open opens or makes the log in the file at path. A file of a newer schema is ErrNewerSchema.
+// Open opens or makes the log in the file at path. A file of a newer schema is group.ErrNewerSchema.
 func Open(ctx context.Context, path string, options ...Option) (_ *Log, err error) {
 	l := &Log{
 		kinds: &group.Kinds{}, keep: group.TailEvents, queue: group.NewQueue(encode),
@@ -85,7 +90,7 @@ func Open(ctx context.Context, path string, options ...Option) (_ *Log, err erro
 			_ = l.writing.Close()
 		}
 	}()
-	if err := migrate(ctx, l.writing); err != nil {
+	if err := group.Migrate(ctx, l.writing, goose.DialectSQLite3, migrations); err != nil {
 		return nil, err
 	}
 	reading, err := sql.Open("sqlite", dsn+pragmas+"&_pragma=query_only(1)")

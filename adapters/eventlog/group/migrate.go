@@ -1,9 +1,8 @@
-package sqlite
+package group
 
 import (
 	"context"
 	"database/sql"
-	"embed"
 	"fmt"
 	"io/fs"
 
@@ -12,20 +11,17 @@ import (
 	"github.com/cleversender/cleversender/domain"
 )
 
-//go:embed schema/*.sql
-var schema embed.FS
-
-// ErrNewerSchema: the database was made by a newer version of the software.
+// ErrNewerSchema: the log was made by a newer version of the software.
 var ErrNewerSchema = domain.Refuse("eventlog_newer",
 	"the event log was made by a newer version of the software; use that version, or restore a backup of before")
 
-// migrate brings the schema up to this version.
-func migrate(ctx context.Context, db *sql.DB) error {
-	files, err := fs.Sub(schema, "schema")
+// Migrate brings a database to the last of the migrations in the folder schema.
+func Migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect, migrations fs.FS) error {
+	files, err := fs.Sub(migrations, "schema")
 	if err != nil {
 		return err
 	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true))
+	p, err := goose.NewProvider(dialect, db, files, goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return fmt.Errorf("schema: %w", err)
 	}
