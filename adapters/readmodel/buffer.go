@@ -115,6 +115,11 @@ func (b *Buffer) Delete(t *projections.Table, prefix ...any) error {
 	return nil
 }
 
+// Drops reports that something is to be deleted.
+func (b *Buffer) Drops() bool {
+	return slices.ContainsFunc(b.order, func(bt *bufferTable) bool { return len(bt.drops) > 0 })
+}
+
 // Write gives a store what has changed: first what to delete, by prefix of the
 // key, then the rows to insert or replace, table by table in key order.
 func (b *Buffer) Write(drop func(t *projections.Table, prefix projections.Row) error,

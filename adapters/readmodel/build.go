@@ -80,13 +80,15 @@ func feed(ctx context.Context, source Source, builds []*build, from, upTo event.
 // fold takes pages in until there are no more; the model is at upTo then.
 func (b *build) fold(ctx context.Context) error {
 	types := setOf(b.p.Types)
+	var own eventlog.RecordedPage // used again for each page: a fold keeps none of it
 	stored := b.at
 	for page := range b.pages {
 		if page.Next <= b.at || b.at >= b.upTo {
 			continue
 		}
 		if types != nil {
-			page = only(page, types)
+			only(&own, page, types)
+			page = own
 		}
 		next := batch(b.p, page, b.at, b.upTo)
 		if b.at = next.Next; next.Fold == nil && len(next.Poison) == 0 {
@@ -105,8 +107,8 @@ func (b *build) fold(ctx context.Context) error {
 }
 
 // only keeps what one projection folds of a page that is read for several.
-func only(page eventlog.RecordedPage, types map[string]bool) eventlog.RecordedPage {
-	out := eventlog.RecordedPage{Next: page.Next}
+func only(out *eventlog.RecordedPage, page eventlog.RecordedPage, types map[string]bool) {
+	*out = eventlog.RecordedPage{Next: page.Next, Events: out.Events[:0], Poison: out.Poison[:0]}
 	for _, e := range page.Events {
 		if types[e.Type] {
 			out.Events = append(out.Events, e)
@@ -117,7 +119,6 @@ func only(page eventlog.RecordedPage, types map[string]bool) eventlog.RecordedPa
 			out.Poison = append(out.Poison, p)
 		}
 	}
-	return out
 }
 
 // span is from where to where builds have to read.

@@ -241,7 +241,7 @@ func eachStore(t *testing.T, test func(*world)) {
 	t.Run("postgres", func(t *testing.T) { test(newWorld(t, inPostgres(t, pgtest.Database(t)))) })
 }
 
-func inPostgres(t *testing.T, url string) *postgres.Store {
+func inPostgres(t testing.TB, url string) *postgres.Store {
 	t.Helper()
 	s, err := postgres.New(t.Context(), url)
 	if err != nil {

@@ -43,6 +43,13 @@ type Store interface {
 	Drop(ctx context.Context, id string) error
 }
 
+// Builder is a Store that fills a model faster while nobody reads it.
+type Builder interface {
+	// Build opens a model that is empty and open nowhere else. What is applied
+	// to it may be written as late as when it is read or closed.
+	Build(ctx context.Context, id string, tables []*projections.Table) (Model, error)
+}
+
 // Model is the rows of one projection, and the position they are as of.
 type Model interface {
 	projections.Reader

@@ -59,12 +59,16 @@ func (h *Host) scratch(ctx context.Context, all []*hosted, suffix string) (build
 		}
 		return err
 	}
+	open := h.Store.Open
+	if b, ok := h.Store.(Builder); ok {
+		open = b.Build
+	}
 	for _, s := range all {
 		id := s.p.ID() + suffix
 		if err := h.Store.Drop(ctx, id); err != nil {
 			return nil, discard, err
 		}
-		m, err := h.Store.Open(ctx, id, s.p.Tables)
+		m, err := open(ctx, id, s.p.Tables)
 		if err != nil {
 			return nil, discard, err
 		}

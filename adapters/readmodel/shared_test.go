@@ -283,3 +283,23 @@ func TestSharedNewer(t *testing.T) {
 }
 
 var _ readmodel.Source = upgraded{}
+
+// Who waits on a node that folds nothing does not wait for events that the projection does not fold to be passed elsewhere.
+func TestSharedWaitsForNothing(t *testing.T) {
+	database := pgtest.Database(t)
+	one := newWorld(t, inPostgres(t, database))
+	one.join(3)
+	one.make(audience.Projection) // it holds the model, and stands still
+	one.ok(one.host.Rebuild(t.Context(), "audience", nil))
+	two := beside(one, database)
+	two.open(audience.Projection)
+	for i := range 3 {
+		id := projectiontest.ID(projectiontest.Campaign, i)
+		two.record(campaign.Stream(id), domain.ID{}, campaign.Drafted{})
+		two.wait()
+	}
+	two.equal(two.folds("audience"), false)
+	two.equal(two.members(), 3)
+	two.end()
+	one.ok(one.host.Close())
+}

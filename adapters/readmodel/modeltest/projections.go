@@ -7,6 +7,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/cleversender/cleversender/adapters/readmodel"
+	"github.com/cleversender/cleversender/adapters/readmodel/memory"
 	"github.com/cleversender/cleversender/domain/event"
 	"github.com/cleversender/cleversender/projections"
 	"github.com/cleversender/cleversender/projections/catalog"
@@ -41,6 +42,33 @@ func Projections(t *testing.T, stores ...readmodel.Store) {
 	})
 }
 
+// Builds proves that a model that is built has the same rows as one in memory;
+// vary changes how it is built.
+func Builds(t *testing.T, s interface {
+	readmodel.Store
+	readmodel.Builder
+}, vary func(*rapid.T),
+) {
+	plain := memory.New()
+	rapid.Check(t, func(rt *rapid.T) {
+		vary(rt)
+		history := projectiontest.Random(rt)
+		p := rapid.SampledFrom(catalog.All).Draw(rt, "projection")
+		want, err := plain.Open(t.Context(), p.ID(), p.Tables)
+		ok(t, err)
+		ok(t, s.Drop(t.Context(), p.ID()))
+		got, err := s.Build(t.Context(), p.ID(), p.Tables)
+		ok(t, err)
+		foldPages(t, got, p, cut(rt, history))
+		sum, _, err := readmodel.Digest(t.Context(), got, p.Tables)
+		ok(t, err)
+		if sum != digest(t, want, p, [][]event.Recorded{history}) {
+			rt.Fatalf("%s: other rows when built", p.ID())
+		}
+		ok(t, got.Close())
+	})
+}
+
 func cut(t *rapid.T, events []event.Recorded) (pages [][]event.Recorded) {
 	for len(events) > 0 {
 		n := min(len(events), rapid.IntRange(1, 9).Draw(t, "page"))
@@ -62,17 +90,20 @@ func digest(t *testing.T, m readmodel.Model, p projections.Projection, pages [][
 		}
 		return nil
 	}}))
-	at = 0
-	for i, page := range pages {
-		next := event.Position(i + 1)
-		ok(t, m.Apply(t.Context(), readmodel.Batch{From: at, Next: next, Fold: func(r projections.Rows) error {
-			return p.Fold(r, only(p, page))
-		}}))
-		at = next
-	}
+	foldPages(t, m, p, pages)
 	sum, _, err := readmodel.Digest(t.Context(), m, p.Tables)
 	ok(t, err)
 	return sum
+}
+
+// foldPages folds pages from position 0 on.
+func foldPages(t *testing.T, m readmodel.Model, p projections.Projection, pages [][]event.Recorded) {
+	t.Helper()
+	for i, page := range pages {
+		ok(t, m.Apply(t.Context(), readmodel.Batch{From: event.Position(i), Next: event.Position(i + 1), Fold: func(r projections.Rows) error {
+			return p.Fold(r, only(p, page))
+		}}))
+	}
 }
 
 // only is what the projection gets of a page.

@@ -2,6 +2,9 @@ package postgres_test
 
 import (
 	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/cleversender/cleversender/adapters/pgtest"
@@ -110,5 +113,53 @@ func TestReplaceGoesForward(t *testing.T) {
 	}
 	if m := marks["other"]; m.Position != 2 || m.Edition <= 2 {
 		t.Errorf("the replaced model is at %d, edition %d", m.Position, m.Edition)
+	}
+}
+
+// Of batches that start from one position at once, one counts.
+func TestApplyRace(t *testing.T) {
+	a, b := nodes(t)
+	var counted atomic.Int64
+	var racing sync.WaitGroup
+	for _, s := range []*postgres.Store{a, b} {
+		m, err := s.Open(t.Context(), "m_v1", []*projections.Table{people})
+		if err != nil {
+			t.Fatal(err)
+		}
+		racing.Go(func() {
+			for range 50 {
+				at, err := m.Position(t.Context())
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				err = m.Apply(t.Context(), readmodel.Batch{From: at, Next: at + 1, Fold: func(r projections.Rows) error {
+					row, err := r.Get(people, []byte("n"))
+					if err != nil {
+						return err
+					}
+					var before []byte
+					if row != nil {
+						before = row.Bytes(1)
+					}
+					return r.Put(people, projections.Row{[]byte("n"), append(slices.Clone(before), 'x')})
+				}})
+				switch {
+				case err == nil:
+					counted.Add(1)
+				case !errors.Is(err, readmodel.ErrMoved):
+					t.Error(err)
+				}
+			}
+		})
+	}
+	racing.Wait()
+	m, err := a.Open(t.Context(), "m_v1", []*projections.Table{people})
+	if err != nil {
+		t.Fatal(err)
+	}
+	row, err := m.Get(t.Context(), people, []byte("n"))
+	if err != nil || int64(len(row.Bytes(1))) != counted.Load() {
+		t.Errorf("%d batches count, %d did, %v", len(row.Bytes(1)), counted.Load(), err)
 	}
 }

@@ -46,36 +46,64 @@ func (m *model) Apply(ctx context.Context, b readmodel.Batch) error {
 	if err != nil {
 		return err
 	}
+	var changed *readmodel.Buffer
+	if b.Fold != nil {
+		if changed, err = m.fold(ctx, nil, b.Fold); err != nil {
+			return err
+		}
+	}
+	return m.commit(ctx, b, changed, edition)
+}
+
+func (m *model) fold(ctx context.Context, near func(*projections.Table, string) (projections.Row, bool), fold func(projections.Rows) error,
+) (*readmodel.Buffer, error) {
+	stored := m.reader
+	stored.query = m.store.query
+	ahead := readmodel.Ahead{Tables: m.tables, Near: near, Many: func(t *projections.Table, keys [][]any) ([]projections.Row, error) {
+		return stored.GetMany(ctx, t, keys)
+	}}
+	return ahead.Fold(fold)
+}
+
+// commit writes a batch in one go; changed is nil when it is a position alone,
+// which may be lost in a crash.
+func (m *model) commit(ctx context.Context, b readmodel.Batch, changed *readmodel.Buffer, edition int64) error {
 	var w pgx.Batch
 	changes := 0
-	if b.Fold == nil { // a position alone may be lost in a crash
+	if changed == nil {
 		w.Queue(m.store.sql.asleep)
 	} else {
 		changes = 1
 	}
 	w.Queue(m.store.sql.move, m.id, int64(b.From), int64(b.Next), changes, edition, m.store.node)
-	if b.Fold != nil {
-		ahead := readmodel.Ahead{Tables: m.tables, Many: func(t *projections.Table, keys [][]any) ([]projections.Row, error) {
-			return m.GetMany(ctx, t, keys)
-		}}
-		changed, err := ahead.Fold(b.Fold)
-		if err != nil {
-			return err
-		}
+	if changed != nil {
 		if err := m.write(&w, changed); err != nil {
 			return err
 		}
 	}
-	for _, p := range b.Poison {
+	m.queuePoison(&w, b.Poison)
+	return moved(m.store.pool.SendBatch(ctx, &w).Close())
+}
+
+func (m *model) queuePoison(w *pgx.Batch, all []readmodel.Poison) {
+	for _, p := range all {
 		w.Queue(m.store.sql.poisoned, m.id, int64(p.Position), p.Event, p.Type, int64(p.Version))
 	}
-	return m.send(ctx, &w)
+}
+
+// moved says what the end of a batch says.
+func moved(err error) error {
+	var answer *pgconn.PgError
+	if errors.As(err, &answer) && answer.Code == "22012" { // division by zero
+		return readmodel.ErrMoved
+	}
+	return err
 }
 
 // edition is of a model that is where a batch starts from, and not another node's.
 func (m *model) edition(ctx context.Context, b readmodel.Batch) (edition int64, err error) {
 	found := false
-	err = m.query(ctx, m.store.sql.at, []any{m.id, int64(b.From), m.store.node}, func(raw [][]byte) {
+	err = m.store.query(ctx, m.store.sql.at, []any{m.id, int64(b.From), m.store.node}, func(raw [][]byte) {
 		edition, found = int64(binary.BigEndian.Uint64(raw[0])), true
 	})
 	if err == nil && !found {
@@ -93,7 +121,7 @@ func (m *model) write(w *pgx.Batch, changed *readmodel.Buffer) error {
 	var rows []projections.Row
 	flush := func() {
 		if len(rows) > 0 {
-			w.Queue(m.sql[table].put, arrays(table, len(table.Key)+len(table.Values), rows)...)
+			w.Queue(m.sql[table].put, arrays(table, m.sql[table].width(), rows)...)
 		}
 		rows = rows[:0]
 	}
@@ -110,16 +138,6 @@ func (m *model) write(w *pgx.Batch, changed *readmodel.Buffer) error {
 		return nil
 	})
 	flush()
-	return err
-}
-
-// send executes a batch as one transaction.
-func (m *model) send(ctx context.Context, w *pgx.Batch) error {
-	err := m.store.pool.SendBatch(ctx, w).Close()
-	var answer *pgconn.PgError
-	if errors.As(err, &answer) && answer.Code == "22012" { // division by zero
-		return readmodel.ErrMoved
-	}
 	return err
 }
 

@@ -8,15 +8,15 @@ import (
 
 // sql is the statements on what every schema has.
 type sql struct {
-	prepare                            []string
-	add, shape, ids, lock              string
-	position, at, move, asleep, poison string
-	poisoned                           string
-	replace                            []string
-	replaced                           string
-	drop                               []string
-	beat, leave, hold                  string
-	purge, purged                      string
+	prepare                           []string
+	add, shape, ids, lock             string
+	position, at, move, build, asleep string
+	poison, poisoned                  string
+	replace                           []string
+	replaced                          string
+	drop                              []string
+	beat, leave, hold                 string
+	purge, purged                     string
 }
 
 const (
@@ -43,7 +43,7 @@ func sqlOf(schema string) sql {
 			of("CREATE TABLE IF NOT EXISTS %nodes% (id text PRIMARY KEY, until timestamptz NOT NULL)"),
 			of("DELETE FROM %nodes% WHERE until < clock_timestamp() - interval '1 hour'"),
 		},
-		add:      of("INSERT INTO %models% (id, shape, tables, node) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"),
+		add:      of("INSERT INTO %models% (id, shape, tables) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"),
 		shape:    of("SELECT shape FROM %models% WHERE id = $1"),
 		ids:      of(`SELECT id FROM %models% ORDER BY id COLLATE "C"`),
 		lock:     of("SELECT id, tables, position, edition, m.node <> $2 AND " + alive + " FROM %models% AS m WHERE id = ANY($1) ORDER BY id FOR UPDATE"),
@@ -53,6 +53,9 @@ func sqlOf(schema string) sql {
 		move: of(`WITH moved AS (
 			UPDATE %models% SET position = $3, edition = edition + $4
 			WHERE id = $1 AND position = $2 AND edition = $5 AND (node IS NULL OR node = $6) RETURNING 1
+		) SELECT 1 / count(*) FROM moved`),
+		build: of(`WITH moved AS (
+			UPDATE %models% SET position = $2, edition = edition + 1 WHERE id = $1 AND (node IS NULL OR node = $3) RETURNING 1
 		) SELECT 1 / count(*) FROM moved`),
 		asleep:   "SELECT set_config('synchronous_commit', 'off', true)",
 		poison:   of("SELECT position, event, type, version FROM %poison% WHERE model = $1 ORDER BY position LIMIT $2"),

@@ -33,6 +33,7 @@ type Store struct {
 	pool    *pgxpool.Pool
 	schema  string
 	rewrite int64 // bytes
+	keep    int   // bytes
 	sql     sql
 	node    string
 	stop    context.CancelFunc
@@ -63,7 +64,7 @@ func New(ctx context.Context, url string) (*Store, error) {
 		config.MaxConns = defaultConns
 	}
 	params := config.ConnConfig.RuntimeParams
-	s := &Store{schema: defaultSchema, node: rand.Text(), beaten: make(chan struct{})}
+	s := &Store{schema: defaultSchema, node: rand.Text(), keep: defaultKeep, beaten: make(chan struct{})}
 	if name := params["schema"]; name != "" {
 		s.schema = name
 	}
@@ -126,10 +127,10 @@ func (s *Store) Close() error {
 
 // Open implements readmodel.Store.
 func (s *Store) Open(ctx context.Context, id string, tables []*projections.Table) (readmodel.Model, error) {
-	return s.open(ctx, id, tables, nil)
+	return s.open(ctx, id, tables)
 }
 
-func (s *Store) open(ctx context.Context, id string, tables []*projections.Table, node *string) (*model, error) {
+func (s *Store) open(ctx context.Context, id string, tables []*projections.Table) (*model, error) {
 	m := newModel(s, id, tables)
 	all := make([]string, len(tables))
 	for i, t := range tables {
@@ -139,7 +140,7 @@ func (s *Store) open(ctx context.Context, id string, tables []*projections.Table
 	}
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		shape := readmodel.Shape(tables)
-		made, err := tx.Exec(ctx, s.sql.add, id, shape, all, node)
+		made, err := tx.Exec(ctx, s.sql.add, id, shape, all)
 		if err != nil {
 			return err
 		}

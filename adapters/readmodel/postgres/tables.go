@@ -47,10 +47,12 @@ func statementsOf(schema, id string, t *projections.Table) *statements {
 	return s
 }
 
+func (s *statements) width() int { return len(s.table.Key) + len(s.table.Values) }
+
 func (s *statements) create() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "CREATE TABLE %s (\n", s.name)
-	for i := range len(s.table.Key) + len(s.table.Values) {
+	for i := range s.width() {
 		c := s.table.Column(i)
 		fmt.Fprintf(&b, "  %s %s NOT NULL,\n", quote(c.Name), kinds[c.Kind])
 	}
