@@ -3,6 +3,7 @@ package logtest
 import (
 	"context"
 	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/cleversender/cleversender/adapters/eventlog"
@@ -40,6 +41,8 @@ func strange(t *testing.T, a Adapter) {
 	f.within("at the tail", func(ctx context.Context) {
 		var got []event.Stored
 		head := f.head()
+		var putting sync.WaitGroup
+		defer putting.Wait()
 		for page, err := range f.log.Follow(ctx, head, []string{"never.happened"}, 1000) {
 			if err != nil {
 				f.Fatal(err)
@@ -48,7 +51,7 @@ func strange(t *testing.T, a Adapter) {
 				break
 			}
 			if page.Next == head {
-				go put(40) // its error is seen by what follows
+				putting.Go(func() { put(40) }) // its error is seen by what follows
 			}
 		}
 		f.equal("at the tail", ids(got), ids(want[len(want)-2:]))
