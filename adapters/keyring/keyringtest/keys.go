@@ -143,7 +143,7 @@ func near(f *fixture) {
 			f.Fatal(err)
 		}
 		made[gone] = nil
-		for _, step := range []int{1, 2, 20} {
+		for _, step := range []int{1, 2, 10} {
 			f.restart() // nothing is cached
 			var some []domain.ID
 			var want []cipher.AEAD
