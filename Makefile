@@ -14,6 +14,7 @@ build:
 demo: build
 	$(BIN) demo $(if $(EXIT),--exit)
 
+# EVENTSTOREDB_URL names a real EventStoreDB for the log's tests to run on too.
 # The race detector needs a C compiler, the dashboard's tests need Chromium, what
 # is kept in PostgreSQL needs PostgreSQL, and signed mail goes through a real
 # server where it can be installed.

@@ -1,31 +1,60 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"flag"
 	"os/exec"
-	"strings"
+	"strconv"
 	"testing"
 
+	"github.com/cleversender/cleversender/adapters/eventlog/eventstoredb/esdbtest"
 	"github.com/cleversender/cleversender/cmd/cleversender/bench"
 )
 
-// bench send reports a campaign that reached everybody, beside a bare client,
-// with the sink's count and our own process's work, and what signing adds to it.
-func TestBenchSend(t *testing.T) {
-	out, err := exec.CommandContext(t.Context(), "cleversender", "bench", "send", "--recipients", "300", "--dkim", "--json").Output()
-	if err != nil {
-		t.Fatal(err)
+var benchSize = flag.Int("bench.size", 300, "how large the measurements on EventStoreDB are")
+
+// bench measures on a log by URL; with -bench.size, in earnest.
+func TestBenchOnEventStoreDB(t *testing.T) {
+	for _, name := range []string{"append", "rebuild", "send", "track"} {
+		url := esdbtest.Start(t, 1, esdbtest.MaxAppendSize(4<<20)).URL() // each wants an empty one
+		for _, r := range benched(t, name, "--log", url, "--size", strconv.Itoa(*benchSize)) {
+			t.Logf("%s: %.0f/s, %.1f us of CPU", r.Bench, r.PerSecond, r.CPUPerUnit)
+			if r.Backend != "esdb+sqlite" || r.Units < *benchSize/10 || r.PerSecond <= 0 {
+				t.Errorf("%s: %+v", name, r)
+			}
+		}
 	}
-	var reports []bench.Report
-	for dec := json.NewDecoder(strings.NewReader(string(out))); dec.More(); {
+}
+
+// benched is what bench reports.
+func benched(t *testing.T, args ...string) (reports []bench.Report) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "cleversender", append([]string{"bench", "--json"}, args...)...)
+	cmd.Stderr = t.Output()
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%q: %v", args, err)
+	}
+	for dec := json.NewDecoder(bytes.NewReader(out)); dec.More(); {
 		var r bench.Report
 		if err := dec.Decode(&r); err != nil {
 			t.Fatal(err)
 		}
 		reports = append(reports, r)
 	}
+	if len(reports) == 0 {
+		t.Fatalf("%q: no report", args)
+	}
+	return reports
+}
+
+// bench send reports a campaign that reached everybody, beside a bare client,
+// with the sink's count and our own process's work, and what signing adds to it.
+func TestBenchSend(t *testing.T) {
+	reports := benched(t, "send", "--recipients", "300", "--dkim")
 	if len(reports) != 2 || reports[0].Bench != "send" || reports[1].Bench != "send+projections" {
-		t.Fatalf("%s", out)
+		t.Fatalf("%+v", reports)
 	}
 	r := reports[0]
 	for name, least := range map[string]float64{

@@ -133,7 +133,7 @@ func (l *Log) write(ctx context.Context, stream string, expect uint64, events []
 // Waits between two tries.
 const (
 	firstWait = 5 * time.Millisecond
-	lastWait  = time.Second
+	lastWait  = 200 * time.Millisecond
 )
 
 // persist calls try until it is not interrupted, or patience is at its end.

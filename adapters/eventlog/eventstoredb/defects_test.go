@@ -5,21 +5,37 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"github.com/cleversender/cleversender/adapters/eventlog"
 	"github.com/cleversender/cleversender/adapters/eventlog/eventstoredb"
 	"github.com/cleversender/cleversender/adapters/eventlog/eventstoredb/esdbtest"
+	"github.com/cleversender/cleversender/adapters/eventlog/group"
 	"github.com/cleversender/cleversender/adapters/eventlog/logtest"
 	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/event"
 )
+
+// What the client, or the protocol, does that a log must not do, and the tests that
+// this one does not:
+//
+//	1  an append that is refused while it is sent says EOF     TestAnAppendRefusedInMidStreamSaysWhy, TestAnAppendCutShortIsSentAgain
+//	2  a client that once found no server is dead for good     TestAServerThatWasAwayIsFoundAgain
+//	3  callers hang while it looks, whatever their contexts    TestNobodyWaitsLongerThanTheirContext
+//	4  it does not ask for the leader                          TestTheLeaderIsAsked
+//	5  it finds no server whose version is not x.y.z           TestAnyVersionWillDo
+//	6  a subscription that was dropped is not begun again      TestAServerThatWasAwayIsFoundAgain, TestDropsLoseAndRepeatNothing
+//	7  errors are wrapped, and their numbers text              TestErrorsAreKnownByTheirKind
+//	8  credentials without TLS are left out without a word     TestCredentialsTravelInTLSOnly
 
 // big is events of about 100 kB each.
 func big(n int) []eventlog.Append {
@@ -190,6 +206,125 @@ func TestAnyVersionWillDo(t *testing.T) {
 		if n := length(t, log, "s"); n != 1 {
 			t.Errorf("version %q: %d events", version, n)
 		}
+	}
+}
+
+// Defect 7: what the client says of a stream that is longer, shorter or gone
+// lies under wrapping, and the numbers are text. We know it by its kind, at once,
+// and learn from the stream itself how much of an append it holds.
+func TestErrorsAreKnownByTheirKind(t *testing.T) {
+	c := esdbtest.Start(t, 1)
+	log := open(t, c.URL(), eventstoredb.Patience(time.Hour)) // whoever tries again does not come back
+	server := client(t, c)
+	a, b := logtest.Events("a", 6), logtest.Events("b", 1)
+	add := func(bulk bool, stream string, expect int, events []event.Stored) error {
+		it := eventlog.Append{Stream: stream, Expect: uint64(expect), Events: events}
+		if !bulk {
+			_, err := log.Append(t.Context(), it)
+			return err
+		}
+		_, errs := log.AppendBulk(t.Context(), []eventlog.Append{it, {Stream: "other " + stream, Events: logtest.Events(stream, 1)}})
+		return errs[0]
+	}
+	for _, bulk := range []bool{false, true} {
+		stream, gone := fmt.Sprint("s", bulk), fmt.Sprint("gone", bulk)
+		for i, step := range []struct {
+			stream string
+			expect int
+			events []event.Stored
+			want   error
+		}{
+			{stream, 3, b, domain.ErrConflict}, // there is none
+			{stream, 0, a[:2], nil},
+			{stream, 0, b, domain.ErrConflict}, // longer
+			{stream, 3, b, domain.ErrConflict}, // shorter
+			{stream, 0, a, nil},                // two of six are there
+			{stream, 1, a, domain.ErrConflict},
+			{gone, 0, a[:1], nil},
+		} {
+			if err := add(bulk, step.stream, step.expect, slices.Clone(step.events)); !errors.Is(err, step.want) {
+				t.Errorf("bulk %v, step %d: error %v, want %v", bulk, i, err, step.want)
+			}
+		}
+		if n := length(t, log, stream); n != 6 {
+			t.Errorf("bulk %v: %d events", bulk, n)
+		}
+		if _, err := server.TombstoneStream(t.Context(), gone, esdb.TombstoneStreamOptions{ExpectedRevision: esdb.Any{}}); err != nil {
+			t.Fatal(err)
+		}
+		if err := add(bulk, gone, 1, slices.Clone(b)); err == nil || errors.Is(err, domain.ErrConflict) || !strings.Contains(err.Error(), "deleted") {
+			t.Errorf("bulk %v, a stream that somebody deleted: error %v", bulk, err)
+		}
+		for _, err := range log.ReadStream(t.Context(), gone, 0, 10) {
+			if err == nil || !strings.Contains(err.Error(), "deleted") {
+				t.Errorf("a stream that somebody deleted is read: error %v", err)
+			}
+		}
+	}
+}
+
+// client is the client by itself, as an operator might use it.
+func client(t *testing.T, c *esdbtest.Cluster) *esdb.Client {
+	t.Helper()
+	settings, err := esdb.ParseConnectionString(c.Only(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings.Logger = esdb.NoopLogging()
+	it, err := esdb.NewClient(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = it.Close() })
+	return it
+}
+
+// A bulk is sent in messages that any server takes, however large its appends.
+func TestLargeAppendsOfABulkTravelInParts(t *testing.T) {
+	c := esdbtest.Start(t, 1, esdbtest.MaxAppendSize(enough), esdbtest.MaxMessageSize(512<<10))
+	log := open(t, c.URL())
+	as := append(big(10), eventlog.Append{Stream: "many", Events: logtest.Events("many", 5000)})
+	if _, errs := log.AppendBulk(t.Context(), as); errors.Join(errs...) != nil {
+		t.Fatal(errs)
+	}
+	if n := length(t, log, "big") + length(t, log, "many"); n != 5010 {
+		t.Errorf("%d events", n)
+	}
+}
+
+// Who goes on from where the log has no event is told so, and does not wait
+// for what cannot come.
+func TestAPositionThatTheLogNeverGaveIsRefused(t *testing.T) {
+	c := esdbtest.Start(t, 1)
+	log := open(t, c.URL(), eventstoredb.KeepTail(1), eventstoredb.Patience(time.Hour))
+	first, err := log.Append(t.Context(), eventlog.Append{Stream: "s", Events: logtest.Events("s", 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	add(t, log, "t", 0, 100)
+	for _, err := range open(t, c.URL()).Follow(t.Context(), first.Position-1, nil, 10) {
+		if !errors.Is(err, eventlog.ErrNoPosition) {
+			t.Errorf("error %v", err)
+		}
+		break
+	}
+}
+
+// Every append is told of, with what came of it: the engine's metrics count them.
+func TestAppendsAreCounted(t *testing.T) {
+	var sum group.Commit
+	log := open(t, esdbtest.Start(t, 1).URL(), eventstoredb.OnCommit(func(c group.Commit) {
+		if c.Took <= 0 {
+			t.Errorf("%+v", c)
+		}
+		sum.Appends, sum.Events, sum.Refused = sum.Appends+c.Appends, sum.Events+c.Events, sum.Refused+c.Refused
+	}))
+	add(t, log, "s", 0, 3)
+	if _, err := log.Append(t.Context(), eventlog.Append{Stream: "s", Events: logtest.Events("x", 2)}); !errors.Is(err, domain.ErrConflict) {
+		t.Fatal(err)
+	}
+	if want := (group.Commit{Appends: 1, Events: 3, Refused: 1}); sum != want {
+		t.Errorf("%+v, want %+v", sum, want)
 	}
 }
 

@@ -21,18 +21,23 @@ import (
 	"github.com/cleversender/cleversender/domain/event"
 )
 
-var drops = flag.Int64("drops", 100, "how often calls are cut short: by their connection, or by an error in mid-flight")
+var drops = flag.Int64("drops", 1000, "how many connections the test of drops drops")
 
-// storm cuts calls short at random places until it has done so often enough.
-func storm(left *atomic.Int64) esdbtest.Faults {
+// storm drops connections at random places, so many times, and beside that
+// fails calls and has other nodes lead.
+func storm(c *esdbtest.Cluster, left *atomic.Int64) esdbtest.Faults {
 	return func(call esdbtest.Call) esdbtest.Fault {
-		if call.Method == "Gossip" || call.Method == "GetSupportedMethods" || rand.IntN(3) > 0 || left.Add(-1) < 0 {
-			return esdbtest.Fault{}
-		}
-		if rand.IntN(4) == 0 {
+		switch n := rand.IntN(1000); {
+		case n < 40 && left.Add(-1) >= 0:
 			return esdbtest.Fault{Drop: true}
+		case left.Load() <= 0:
+			return esdbtest.Fault{}
+		case n < 60:
+			return esdbtest.Fault{Err: status.Error([]codes.Code{codes.Internal, codes.Unavailable, codes.Aborted}[n%3], "cut short")}
+		case n < 61:
+			c.Lead(n % 3)
 		}
-		return esdbtest.Fault{Err: status.Error([]codes.Code{codes.Internal, codes.Unavailable, codes.Aborted}[rand.IntN(3)], "cut short")}
+		return esdbtest.Fault{}
 	}
 }
 
@@ -40,11 +45,11 @@ func storm(left *atomic.Int64) esdbtest.Faults {
 // there once, in order, for who follows and for who reads.
 func TestDropsLoseAndRepeatNothing(t *testing.T) {
 	c := esdbtest.Start(t, 3)
-	log := open(t, c.URL(), eventstoredb.Patience(10*time.Minute))
+	log := open(t, c.URL()+"&discoveryInterval=5", eventstoredb.Patience(10*time.Minute))
 	began := time.Now()
 	var left atomic.Int64
 	left.Store(*drops)
-	c.Fail(storm(&left))
+	c.Fail(storm(c, &left))
 
 	const writers = 8
 	var wrote [writers]int
@@ -123,5 +128,5 @@ func TestDropsLoseAndRepeatNothing(t *testing.T) {
 
 // next is a writer's next append.
 func next(w, from int) eventlog.Append {
-	return eventlog.Append{Stream: fmt.Sprint("w", w), Expect: uint64(from), Events: logtest.Events(fmt.Sprint("w", w), from+3)[from:]}
+	return eventlog.Append{Stream: fmt.Sprint("w", w), Expect: uint64(from), Events: logtest.Events(fmt.Sprint(w, "/", from), 3)}
 }

@@ -58,7 +58,7 @@ func (p *pipe) write(ctx context.Context, stream string, expect uint64, events [
 	ln.mu.Lock()
 	ln.waiting[id] = answered
 	ln.mu.Unlock()
-	go ln.send(request(id, stream, expect, events, p.timeout))
+	go ln.send(requests(id, stream, expect, events, p.timeout))
 	select {
 	case a := <-answered:
 		return a.position, a.err
@@ -81,14 +81,21 @@ func (p *pipe) write(ctx context.Context, stream string, expect uint64, events [
 	}
 }
 
-func (ln *line) send(r *streams.BatchAppendReq) {
+func (ln *line) send(parts []*streams.BatchAppendReq) {
 	ln.sending.Lock()
 	defer ln.sending.Unlock()
-	_ = ln.call.Send(r) // receive sees why
+	for _, r := range parts {
+		if ln.call.Send(r) != nil {
+			return // receive sees why
+		}
+	}
 }
 
-// request is an append in one message: it is smaller than what a server takes.
-func request(id uuid.UUID, stream string, expect uint64, events []esdb.EventData, timeout time.Duration) *streams.BatchAppendReq {
+// messageBytes of events, without their ids and the like, end a message of an append.
+const messageBytes = 256 << 10
+
+// requests is an append in messages: the last one has it written, as a whole.
+func requests(id uuid.UUID, stream string, expect uint64, events []esdb.EventData, timeout time.Duration) []*streams.BatchAppendReq {
 	o := &streams.BatchAppendReq_Options{
 		StreamIdentifier:       &shared.StreamIdentifier{StreamName: []byte(stream)},
 		ExpectedStreamPosition: &streams.BatchAppendReq_Options_NoStream{NoStream: &emptypb.Empty{}},
@@ -97,18 +104,26 @@ func request(id uuid.UUID, stream string, expect uint64, events []esdb.EventData
 	if expect > 0 {
 		o.ExpectedStreamPosition = &streams.BatchAppendReq_Options_StreamPosition{StreamPosition: expect - 1}
 	}
-	messages := make([]*streams.BatchAppendReq_ProposedMessage, len(events))
-	for i, e := range events {
+	part := &streams.BatchAppendReq{CorrelationId: wireID(id), Options: o}
+	parts, size := []*streams.BatchAppendReq{part}, 0
+	for _, e := range events {
+		if n := len(e.Data) + len(e.Metadata) + len(e.EventType) + overhead; size > 0 && size+n > messageBytes {
+			part = &streams.BatchAppendReq{CorrelationId: part.CorrelationId}
+			parts, size = append(parts, part), n
+		} else {
+			size += n
+		}
 		kind := "application/octet-stream"
 		if e.ContentType == esdb.ContentTypeJson {
 			kind = "application/json"
 		}
-		messages[i] = &streams.BatchAppendReq_ProposedMessage{
+		part.ProposedMessages = append(part.ProposedMessages, &streams.BatchAppendReq_ProposedMessage{
 			Id: wireID(e.EventID), Data: e.Data, CustomMetadata: e.Metadata,
 			Metadata: map[string]string{"type": e.EventType, "content-type": kind},
-		}
+		})
 	}
-	return &streams.BatchAppendReq{CorrelationId: wireID(id), Options: o, ProposedMessages: messages, IsFinal: true}
+	part.IsFinal = true
+	return parts
 }
 
 func wireID(id uuid.UUID) *shared.UUID {

@@ -1,12 +1,14 @@
 package eventstoredb
 
 import (
+	"io"
 	"strings"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/serverfeatures"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/encoding/proto"
+	"google.golang.org/grpc/grpclog"
 	"google.golang.org/grpc/mem"
 )
 
@@ -16,7 +18,11 @@ import (
 // server and the client; there is one for the whole process.
 type readable struct{ encoding.CodecV2 }
 
-func init() { encoding.RegisterCodecV2(readable{encoding.GetCodecV2(proto.Name)}) }
+// Nor does gRPC get to write to standard error: what fails comes back as an error.
+func init() {
+	encoding.RegisterCodecV2(readable{encoding.GetCodecV2(proto.Name)})
+	grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, io.Discard))
+}
 
 // Unmarshal implements encoding.CodecV2.
 func (c readable) Unmarshal(data mem.BufferSlice, v any) error {

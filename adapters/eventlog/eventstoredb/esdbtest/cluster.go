@@ -18,15 +18,16 @@ import (
 // Cluster is nodes with one log. Its fields are set before Start's caller
 // connects, but for what has a method.
 type Cluster struct {
-	nodes  []*node
-	store  *store
-	leader atomic.Int32
-	faults atomic.Pointer[Faults]
-	limit  int
-	tls    *tls.Config
-	caFile string
-	user   string // with password, in TLS only
-	secret string
+	nodes   []*node
+	store   *store
+	leader  atomic.Int32
+	faults  atomic.Pointer[Faults]
+	limit   int
+	message int
+	tls     *tls.Config
+	caFile  string
+	user    string // with password, in TLS only
+	secret  string
 
 	mu      sync.Mutex
 	version string
@@ -39,6 +40,9 @@ type Option func(*Cluster)
 // counts data, metadata and type names, as newer servers do.
 func MaxAppendSize(bytes int) Option { return func(c *Cluster) { c.limit = bytes } }
 
+// MaxMessageSize is how large one gRPC message may be; 17 MiB without it.
+func MaxMessageSize(bytes int) Option { return func(c *Cluster) { c.message = bytes } }
+
 // Credentials are asked for by Streams from then on.
 func Credentials(user, password string) Option {
 	return func(c *Cluster) { c.user, c.secret = user, password }
@@ -50,7 +54,7 @@ func TLS() Option { return func(c *Cluster) { c.tls = &tls.Config{} } }
 // Start runs a cluster of so many nodes until the test ends; the first leads.
 func Start(t testing.TB, nodes int, options ...Option) *Cluster {
 	t.Helper()
-	c := &Cluster{store: newStore(), limit: 1 << 20, version: "24.10.5"}
+	c := &Cluster{store: newStore(), limit: 1 << 20, message: 17 << 20, version: "24.10.5"}
 	for _, o := range options {
 		o(c)
 	}

@@ -41,7 +41,7 @@ func (n *node) start(address string) error {
 	if err != nil {
 		return err
 	}
-	options := []grpc.ServerOption{grpc.MaxRecvMsgSize(17 << 20), grpc.KeepaliveEnforcementPolicy(often)}
+	options := []grpc.ServerOption{grpc.MaxRecvMsgSize(n.cluster.message), grpc.KeepaliveEnforcementPolicy(often)}
 	if creds := n.cluster.credentials(); creds != nil {
 		options = append(options, grpc.Creds(creds))
 	}
