@@ -112,7 +112,15 @@ func TestAnAppendCutShortIsSentAgain(t *testing.T) {
 // again; a subscription that was dropped does not look for one. We outlive both.
 func TestAServerThatWasAwayIsFoundAgain(t *testing.T) {
 	c := esdbtest.Start(t, 1)
-	log := open(t, c.URL()+"&maxDiscoverAttempts=1&discoveryInterval=1", eventstoredb.Patience(50*time.Millisecond))
+	away := func(log *eventstoredb.Log) {
+		c.Stop(0)
+		if _, err := log.Head(t.Context()); err == nil {
+			t.Error("a server that is away answered")
+		}
+		c.Restart(t, 0)
+	}
+	log := open(t, c.URL()+"&maxDiscoverAttempts=1&discoveryInterval=1", eventstoredb.Patience(200*time.Millisecond))
+	away(log) // nobody follows yet
 	add(t, log, "s", 0, 1)
 	expected := 1
 	for page, err := range log.Follow(t.Context(), 0, nil, 10) {
@@ -127,13 +135,7 @@ func TestAServerThatWasAwayIsFoundAgain(t *testing.T) {
 		default:
 			expected++
 			at := int(page.Events[len(page.Events)-1].Revision)
-			c.Stop(0)
-			for range 3 {
-				if _, err := log.Head(t.Context()); err == nil {
-					t.Error("a server that is away answered")
-				}
-			}
-			c.Restart(t, 0)
+			away(log)
 			add(t, log, "s", at, 1)
 		}
 	}
