@@ -69,6 +69,13 @@ func length(t *testing.T, log eventlog.Log, stream string) (n int) {
 // client says EOF. We say why, and write nothing.
 func TestAnAppendRefusedInMidStreamSaysWhy(t *testing.T) {
 	c := esdbtest.Start(t, 1, esdbtest.MaxAppendSize(300_000))
+	var came atomic.Int32
+	c.Fail(func(call esdbtest.Call) esdbtest.Fault {
+		if strings.HasSuffix(call.Method, "ppend") {
+			came.Add(1)
+		}
+		return esdbtest.Fault{}
+	})
 	for _, size := range []string{"maxAppendSize=300000", "maxAppendSize=99999999"} { // as it is, and a lie
 		log := open(t, strings.Replace(c.URL(), "maxAppendSize=300000", size, 1))
 		for range 20 {
@@ -81,6 +88,9 @@ func TestAnAppendRefusedInMidStreamSaysWhy(t *testing.T) {
 		}
 		if n := length(t, log, "big"); n > 0 {
 			t.Errorf("%d events were written", n)
+		}
+		if n := came.Load(); size == "maxAppendSize=300000" && n > 0 {
+			t.Errorf("what the server would not take came to it, %d times", n)
 		}
 	}
 }
@@ -196,6 +206,13 @@ func TestTheLeaderIsAsked(t *testing.T) {
 	if n := strayed.Load(); n > 0 {
 		t.Errorf("%d answers were not the leader's", n)
 	}
+	c.Fail(nil)
+	c.Lead(1) // and the bulk's connection stays as it is
+	add(t, log, "s", 2, 1)
+	_, errs := log.AppendBulk(t.Context(), []eventlog.Append{{Stream: "c", Events: logtest.Events("c", 1)}, {Stream: "d", Events: logtest.Events("d", 1)}})
+	if err := errors.Join(errs...); err != nil {
+		t.Errorf("under another leader: %v", err)
+	}
 }
 
 // Defect 5: the client finds no server whose version is not x.y.z.
@@ -309,6 +326,43 @@ func TestAPositionThatTheLogNeverGaveIsRefused(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 		break
+	}
+}
+
+// A filter by type is exact, though the server compares prefixes.
+func TestAFilterIsExact(t *testing.T) {
+	log := open(t, esdbtest.Start(t, 1).URL(), eventstoredb.KeepTail(1))
+	add(t, log, "s", 0, 100)
+	head, err := log.Head(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for page, err := range log.Follow(t.Context(), 0, []string{"thing"}, 10) {
+		if err != nil || len(page.Events) > 0 {
+			t.Fatalf("%d events, error %v", len(page.Events), err)
+		}
+		if page.Next >= head {
+			break
+		}
+	}
+}
+
+// A log that is closed lets go of every connection.
+func TestClosingLeavesNoConnection(t *testing.T) {
+	c := esdbtest.Start(t, 3)
+	log := open(t, c.URL())
+	add(t, log, "s", 0, 1)
+	log.AppendBulk(t.Context(), []eventlog.Append{{Stream: "a", Events: logtest.Events("a", 1)}, {Stream: "b", Events: logtest.Events("b", 1)}})
+	for range log.Follow(t.Context(), 0, nil, 10) {
+		break
+	}
+	if err := log.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for until := time.Now().Add(30 * time.Second); c.Connections() > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatalf("%d connections are left", c.Connections())
+		}
 	}
 }
 

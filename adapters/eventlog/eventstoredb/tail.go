@@ -62,14 +62,10 @@ func (t *tail) wake() {
 	t.grown = make(chan struct{})
 }
 
-// push adds what has arrived, but for what it has already: a subscription
-// begun anew may repeat some.
+// push adds what has arrived.
 func (t *tail) push(events []event.Stored) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for len(events) > 0 && events[0].Position <= t.head {
-		events = events[1:]
-	}
 	if len(events) == 0 {
 		return
 	}

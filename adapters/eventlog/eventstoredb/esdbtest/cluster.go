@@ -134,6 +134,16 @@ func (c *Cluster) Drop() (connections int) {
 	return connections
 }
 
+// Connections is how many the nodes have.
+func (c *Cluster) Connections() (all int) {
+	for _, n := range c.nodes {
+		n.mu.Lock()
+		all += len(n.conns)
+		n.mu.Unlock()
+	}
+	return all
+}
+
 // Stop ends a node, as a crash would; what was acknowledged stays in the log.
 func (c *Cluster) Stop(node int) { c.nodes[node].stop() }
 
@@ -148,11 +158,4 @@ func (c *Cluster) Restart(t testing.TB, node int) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	t.Fatal(err)
-}
-
-// Events is how many events the log holds, system events included.
-func (c *Cluster) Events() int {
-	c.store.mu.Lock()
-	defer c.store.mu.Unlock()
-	return len(c.store.log)
 }
