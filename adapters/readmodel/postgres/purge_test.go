@@ -4,9 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -61,7 +58,7 @@ func TestPurgeLeavesNothing(t *testing.T) {
 	url := pgtest.Database(t)
 	m := filled(t, url)
 	for _, text := range []string{"key-canary-1234-", "canary-1236-xxx"} {
-		if hits(t, url, text) == 0 {
+		if pgtest.Found(t, url, []byte(text)) == 0 {
 			t.Fatal("the search finds nothing")
 		}
 	}
@@ -69,11 +66,11 @@ func TestPurgeLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, text := range []string{"canary-1234-", "canary-1236-xxx"} {
-		if n := hits(t, url, text); n > 0 {
+		if n := pgtest.Found(t, url, []byte(text)); n > 0 {
 			t.Errorf("%d hits of %s after the purge", n, text)
 		}
 	}
-	if hits(t, url, "canary-1235-") == 0 {
+	if pgtest.Found(t, url, []byte("canary-1235-")) == 0 {
 		t.Error("the others went too")
 	}
 }
@@ -129,33 +126,4 @@ func TestPurgeWaitsForSnapshots(t *testing.T) {
 	if err := m.Purge(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// hits counts text in every file of the database's folder.
-func hits(t *testing.T, url, text string) (n int) {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close(t.Context()) }()
-	if _, err := conn.Exec(t.Context(), "CHECKPOINT"); err != nil {
-		t.Fatal(err)
-	}
-	var data string
-	if err := conn.QueryRow(t.Context(), "SELECT current_setting('data_directory') || '/base/' || oid FROM pg_database WHERE datname = current_database()").Scan(&data); err != nil {
-		t.Fatal(err)
-	}
-	err = filepath.WalkDir(data, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		raw, err := os.ReadFile(path)
-		n += bytes.Count(raw, []byte(text))
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
 }

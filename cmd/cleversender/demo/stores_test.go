@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cleversender/cleversender/adapters/desk/canary"
 	"github.com/cleversender/cleversender/adapters/eventlog/eventstoredb/esdbtest"
 	"github.com/cleversender/cleversender/adapters/pgtest"
 	"github.com/cleversender/cleversender/cmd/cleversender/demo"
@@ -45,5 +46,17 @@ func TestStoryOnAnyStore(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("on %s: -sqlite +%s\n%s", on.name, on.name, diff)
 		}
+	}
+	needles := []string{"list.created", "wilhelmina.quill@example.org", "Wilhelmina Quill"} // a type of event, which is plain, and who was erased
+	hits, err := canary.Search(pgtest.Folder(t, database), needles)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := make([]int, len(needles))
+	for _, h := range hits {
+		found[h.Needle]++
+	}
+	if found[0] == 0 || found[1]+found[2] > 0 {
+		t.Errorf("in the files of PostgreSQL, write-ahead log included: %v of %q", found, needles)
 	}
 }
