@@ -24,19 +24,28 @@ type turn struct {
 	owner *commands.Owner[message.Message, message.Event]
 }
 
-// deliver gives a message its turn, and says when it is due again; zero: never.
-func (w *Outbox) deliver(ctx context.Context, it item) (again time.Time) {
+// deliver gives a message its turn, and queues it again when ok.
+func (w *Outbox) deliver(ctx context.Context, it item) (next item, ok bool) {
 	t := &turn{Outbox: w, item: it, ctx: ctx, req: commands.Request{ID: newID(), Account: it.account}}
 	again, err := t.take()
 	switch {
 	case err == nil:
-		return again
+		t.due = again
+		return t.item, !again.IsZero()
 	case ctx.Err() != nil, errors.Is(err, domain.ErrConflict): // the worker's end; or another has the message
-		return time.Time{}
+		return it, false
 	}
 	w.metrics.faults.Inc()
 	w.o.Logger.Warn("outbox: a message is put aside", "message", it.message, "error", err)
-	return time.Now().Add(time.Second)
+	it.due = time.Now().Add(time.Second)
+	return it, true
+}
+
+// mine reports whether the message has yet to leave, and this is the turn for
+// it: after each deferral it has another.
+func (t *turn) mine() bool {
+	s := t.owner.State
+	return s.Status == message.Waiting || s.Status == message.Again && t.tries == s.Tries+s.Knocks
 }
 
 // take goes the message's whole way: load, make, limits, intend, person, transmit, record.
@@ -44,7 +53,7 @@ func (t *turn) take() (again time.Time, err error) {
 	if err := t.persist(t.ctx, "load a message", func() (err error) {
 		t.owner, err = commands.Own[message.Message, message.Event](t.ctx, t.o.Journal, t.account, message.Stream(t.message))
 		return err
-	}); err != nil || !t.owner.State.Status.Due() {
+	}); err != nil || !t.mine() {
 		return again, err
 	}
 	order, ok := t.order()

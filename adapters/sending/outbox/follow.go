@@ -17,14 +17,7 @@ import (
 // follow queues what was asked for before, and then what is asked for. It
 // returns when ctx ends.
 func (w *Outbox) follow(ctx context.Context) error {
-	var head event.Position
-	err := w.persist(ctx, "find the head of the log", func() (err error) {
-		head, err = w.o.Journal.Head(ctx)
-		return err
-	})
-	if err == nil {
-		err = w.recover(ctx, head)
-	}
+	head, err := w.recover(ctx, 0)
 	if ctx.Err() != nil || err != nil {
 		return unlessOver(ctx, err)
 	}
@@ -62,10 +55,27 @@ func unlessOver(ctx context.Context, err error) error {
 	return err
 }
 
+// watch takes over what others have left lying for Silence, now and then, until ctx ends.
+func (w *Outbox) watch(ctx context.Context) {
+	for again.Sleep(ctx, w.o.Silence/5) {
+		if _, err := w.recover(ctx, w.o.Silence); err != nil && ctx.Err() == nil {
+			w.metrics.faults.Inc()
+			w.o.Logger.Warn("outbox: looking for what others left, trying again", "error", err)
+		}
+	}
+}
+
 // recover queues what has yet to leave as of head, and says of what another
-// worker intended, and left without a result, that it is in doubt.
-func (w *Outbox) recover(ctx context.Context, head event.Position) error {
-	err := w.persist(ctx, "wait for the backlog", func() error { return w.o.Backlog.WaitFor(ctx, head) })
+// worker intended, and left without a result, that it is in doubt: of all that
+// has been due for as long as silent.
+func (w *Outbox) recover(ctx context.Context, silent time.Duration) (head event.Position, err error) {
+	err = w.persist(ctx, "find the head of the log", func() (err error) {
+		head, err = w.o.Journal.Head(ctx)
+		return err
+	})
+	if err == nil {
+		err = w.persist(ctx, "wait for the backlog", func() error { return w.o.Backlog.WaitFor(ctx, head) })
+	}
 	for after := (domain.ID{}); err == nil; {
 		var found []messages.Message
 		err = w.persist(ctx, "read the backlog", func() (err error) {
@@ -76,20 +86,27 @@ func (w *Outbox) recover(ctx context.Context, head event.Position) error {
 			break
 		}
 		for _, m := range found {
-			it := item{account: m.Account, message: m.ID, person: m.Person, requested: m.RequestedAt, due: m.Since}
-			switch m.Status {
-			case message.Pending:
-				err = errors.Join(err, w.doubt(ctx, it, m.Worker))
-			case message.Again:
-				it.due = m.Since.Add(w.pause(m.Code != 0, m.Tries, m.Knocks))
-				fallthrough
-			default:
-				w.put(it)
-			}
+			err = errors.Join(err, w.take(ctx, m, silent))
 		}
 		after = found[len(found)-1].ID
 	}
-	return err
+	return head, err
+}
+
+// take takes over one message of the backlog.
+func (w *Outbox) take(ctx context.Context, m messages.Message, silent time.Duration) error {
+	it := item{account: m.Account, message: m.ID, person: m.Person, requested: m.RequestedAt, due: m.Since}
+	if m.Status == message.Again {
+		it.due, it.tries = m.Since.Add(w.pause(m.Code != 0, m.Tries, m.Knocks)), m.Tries+m.Knocks
+	}
+	switch late := silent == 0 || time.Since(it.due) >= silent; {
+	case !late || m.Worker == w.worker && m.Status == message.Pending: // its result is to come
+	case m.Status == message.Pending:
+		return w.doubt(ctx, it, m.Worker)
+	case !w.has(it.message):
+		w.put(it)
+	}
+	return nil
 }
 
 // doubt records that nobody knows whether a message left. A refusal says that

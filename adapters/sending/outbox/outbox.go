@@ -25,7 +25,8 @@
 // messages. They are sent again only when somebody asks for it, with the same
 // Message-ID. If the worker taken for dead lives after all, its result is
 // recorded and settles the doubt. Everything else is sent as if nothing had
-// happened.
+// happened. A worker that runs beside it finds the same, and what it deferred,
+// once nothing has come of it for Silence.
 //
 // Two workers on one log: an intent is written at the revision that was loaded,
 // under an id of its own, so one of them gets a conflict and drops the message.
@@ -102,6 +103,7 @@ type Options struct {
 	Connections int             // messages under way at once; 16
 	Retries     []time.Duration // pauses before a deferred message's further tries; 10 s, 1 min, 5 min, 15 min, 1 h, 3 h
 	Patience    time.Duration   // how long a message is tried that cannot leave; 4 h
+	Silence     time.Duration   // how long others leave a message lying before it is taken over; 15 min, longer than it can be on its way
 }
 
 func (o Options) withDefaults() Options {
@@ -113,6 +115,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Patience <= 0 {
 		o.Patience = 4 * time.Hour
+	}
+	if o.Silence <= 0 {
+		o.Silence = 15 * time.Minute
 	}
 	if o.Retries == nil {
 		o.Retries = []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour, 3 * time.Hour}

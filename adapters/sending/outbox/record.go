@@ -71,7 +71,7 @@ func (t *turn) record(reply delivery.Reply) (again time.Time, err error) {
 	}
 	t.metrics.count(message.After(result))
 	if state = state.Evolve(result); state.Status == message.Again {
-		again = time.Now().Add(t.pause(reply.Code != 0, state.Tries, state.Knocks))
+		again, t.tries = time.Now().Add(t.pause(reply.Code != 0, state.Tries, state.Knocks)), state.Tries+state.Knocks
 	}
 	return again, nil
 }

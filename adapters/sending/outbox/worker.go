@@ -65,6 +65,7 @@ func (w *Outbox) Run(ctx context.Context) error {
 	}()
 	var working sync.WaitGroup
 	working.Go(func() { w.dispatch(following, ctx) })
+	working.Go(func() { w.watch(following) })
 	err := w.follow(following)
 	unfollow()
 	working.Wait()
@@ -100,6 +101,13 @@ func (w *Outbox) put(it item) {
 	w.changed()
 }
 
+// has reports whether a message waits for its turn here, or has it.
+func (w *Outbox) has(id domain.ID) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.queue.has(id)
+}
+
 func (w *Outbox) changed() {
 	select {
 	case w.wake <- struct{}{}:
@@ -133,10 +141,12 @@ func (w *Outbox) dispatch(ctx, hard context.Context) {
 		}
 		working.Go(func() {
 			defer func() { <-slots }()
-			if again := w.deliver(hard, it); !again.IsZero() {
-				it.due = again
-				w.put(it)
+			if again, ok := w.deliver(hard, it); ok {
+				w.put(again)
 			}
+			w.mu.Lock()
+			w.queue.done(it)
+			w.mu.Unlock()
 		})
 	}
 }
@@ -147,8 +157,8 @@ func (w *Outbox) next(ctx context.Context) (item, bool) {
 		now := time.Now()
 		w.mu.Lock()
 		wait := time.Hour
-		if len(w.queue) > 0 {
-			wait = max(w.queue[0].due.Sub(now), w.gate.wait(now))
+		if first, ok := w.queue.first(); ok {
+			wait = max(first.due.Sub(now), w.gate.wait(now))
 		}
 		if wait <= 0 && ctx.Err() == nil {
 			it := w.queue.take()
