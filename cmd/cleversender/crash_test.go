@@ -39,16 +39,20 @@ func TestCrash(t *testing.T) {
 	running := h.serve(mail.URL())
 	mailing := h.draft(people)
 	began := time.Now()
+	var held <-chan struct{}
 	h.cli("campaign", "start", mailing)
 	for k := range kills {
 		if k > 0 { // the first comes right after the start
-			mail.hold((k-1)*stretch + rand.IntN(stretch))
+			mail.await(held, running)
 		}
 		time.Sleep(rand.N(20 * time.Millisecond))
 		t.Logf("kill %d after %d messages", k+1, mail.count())
 		running.signal(syscall.SIGKILL)
 		if code := running.wait(); code != -1 {
 			t.Fatalf("the server ended by itself with %d: %s", code, running.said())
+		}
+		if k+1 < kills { // armed before it is released, so that the campaign waits for the next
+			held = mail.arm(k*stretch + rand.IntN(stretch))
 		}
 		mail.release()
 		running = h.serve(mail.URL())
@@ -163,11 +167,17 @@ func (m *tally) take(_, to string) int {
 	return 250
 }
 
-// hold waits until n messages came in all; the reply to the last of them waits
-// for release, and with it the end of the campaign.
-func (m *tally) hold(n int) { <-m.arm(n) }
+// await waits until a message is held; what the server says tells why none is.
+func (m *tally) await(held <-chan struct{}, s *server) {
+	select {
+	case <-held:
+	case <-time.After(time.Minute):
+		s.t.Fatalf("no more than %d messages come: %s", m.count(), s.said())
+	}
+}
 
-// arm is hold that does not wait: held is closed when there are n messages.
+// arm has the reply to the nth message wait for release, and with it the end of
+// the campaign; held is closed then.
 func (m *tally) arm(n int) (held <-chan struct{}) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
