@@ -39,7 +39,7 @@ func TestCrash(t *testing.T) {
 	running := h.serve(mail.URL())
 	mailing := h.draft(people)
 	began := time.Now()
-	var held <-chan struct{}
+	held := mail.arm(stretch) // so that there is something left to kill it in
 	h.cli("campaign", "start", mailing)
 	for k := range kills {
 		if k > 0 { // the first comes right after the start
@@ -53,6 +53,8 @@ func TestCrash(t *testing.T) {
 		}
 		if k+1 < kills { // armed before it is released, so that the campaign waits for the next
 			held = mail.arm(k*stretch + rand.IntN(stretch))
+		} else {
+			mail.disarm()
 		}
 		mail.release()
 		running = h.serve(mail.URL())
@@ -183,6 +185,12 @@ func (m *tally) arm(n int) (held <-chan struct{}) {
 	defer m.mu.Unlock()
 	m.at, m.held = max(n, 1), make(chan struct{})
 	return m.held
+}
+
+func (m *tally) disarm() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.at = 0
 }
 
 func (m *tally) release() {
