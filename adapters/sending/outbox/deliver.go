@@ -24,7 +24,7 @@ type turn struct {
 	owner *commands.Owner[message.Message, message.Event]
 }
 
-// deliver gives a message its turn, and queues it again when ok.
+// deliver gives a message its turn; ok: it has another, as next.
 func (w *Outbox) deliver(ctx context.Context, it item) (next item, ok bool) {
 	t := &turn{Outbox: w, item: it, ctx: ctx, req: commands.Request{ID: newID(), Account: it.account}}
 	again, err := t.take()

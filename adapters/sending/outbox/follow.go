@@ -86,15 +86,15 @@ func (w *Outbox) recover(ctx context.Context, silent time.Duration) (head event.
 			break
 		}
 		for _, m := range found {
-			err = errors.Join(err, w.take(ctx, m, silent))
+			err = errors.Join(err, w.takeOver(ctx, m, silent))
 		}
 		after = found[len(found)-1].ID
 	}
 	return head, err
 }
 
-// take takes over one message of the backlog.
-func (w *Outbox) take(ctx context.Context, m messages.Message, silent time.Duration) error {
+// takeOver queues one message of the backlog, or records the doubt about it.
+func (w *Outbox) takeOver(ctx context.Context, m messages.Message, silent time.Duration) error {
 	it := item{account: m.Account, message: m.ID, person: m.Person, requested: m.RequestedAt, due: m.Since}
 	if m.Status == message.Again {
 		it.due, it.tries = m.Since.Add(w.pause(m.Code != 0, m.Tries, m.Knocks)), m.Tries+m.Knocks
