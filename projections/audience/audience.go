@@ -63,9 +63,17 @@ var accounts = &projections.Table{
 	Values: []projections.Column{{Name: "people", Kind: projections.Int}},
 }
 
+// tracked repeats what is asked at every hit, small and dense. Who allows
+// nothing has no row.
+var tracked = &projections.Table{
+	Name:   "tracked",
+	Key:    []projections.Column{{Name: "person", Kind: projections.Bytes}, {Name: "account", Kind: projections.Bytes}},
+	Values: []projections.Column{{Name: "opens", Kind: projections.Int}, {Name: "clicks", Kind: projections.Int}},
+}
+
 // Projection is to be hosted.
 var Projection = projections.Projection{
-	Name: "audience", Version: 4,
+	Name: "audience", Version: 5,
 	Types: []string{
 		"list.created", "list.archived",
 		"subscriber.added", "subscriber.joined", "subscriber.rectified", "subscriber.erased",
@@ -73,7 +81,7 @@ var Projection = projections.Projection{
 		"subscriber.objected", "subscriber.objection_withdrawn",
 		"consent.requested", "consent.given", "consent.confirmed", "consent.asserted", "consent.revoked",
 	},
-	Tables: []*projections.Table{people, members, lists, accounts, suppressions},
+	Tables: []*projections.Table{people, members, lists, accounts, suppressions, tracked},
 	Fold:   fold,
 }
 
@@ -224,6 +232,9 @@ func (p *page) erased(s *person) error {
 		return err
 	}
 	*n--
+	if err := p.rows.Delete(tracked, s.ID[:]); err != nil {
+		return err
+	}
 	*s = person{Person: Person{Account: s.Account, ID: s.ID}}
 	return p.rows.Delete(people, s.Account[:], s.ID[:])
 }

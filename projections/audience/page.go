@@ -27,6 +27,7 @@ type person struct {
 	changed event.Position // of the last event about them
 	answers answers
 	members []member
+	tracked Tracking // as its row says
 }
 
 // answers are those that hold for the account as a whole, as purposes lists them.
@@ -122,6 +123,7 @@ func (p *page) person(account, id domain.ID, isNew bool) (*person, error) {
 			if err := s.read(row); err != nil {
 				return nil, err
 			}
+			s.tracked = s.tracking()
 		}
 	}
 	p.persons[id] = s
@@ -170,6 +172,9 @@ func (p *page) flush() error {
 			continue
 		}
 		if err := p.rows.Put(people, s.row()); err != nil {
+			return err
+		}
+		if err := p.track(s); err != nil {
 			return err
 		}
 		for i := range s.members {
