@@ -2,14 +2,12 @@ package bench
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"path/filepath"
 	"runtime/pprof"
 	"slices"
 	"time"
@@ -86,13 +84,18 @@ func benchTrack(ctx context.Context, b *bench) ([]Report, error) {
 	}
 	projected := m.report("track+projections", len(targets))
 	pprof.StopCPUProfile() // what follows is not ours
-	limit, err := oneRowEach(ctx, b.Dir)
+	plain, err := openPlainHits(ctx, b.Dir)
 	if err != nil {
+		return nil, err
+	}
+	limit, inserts, err := plain.measure(ctx)
+	if err := errors.Join(err, plain.close()); err != nil {
 		return nil, err
 	}
 	slices.Sort(took)
 	r.Extra = map[string]any{
-		"connections": connections, "campaigns": len(campaigns),
+		"plain_inserts_per_second": round(inserts), // without HTTP
+		"connections":              connections, "campaigns": len(campaigns),
 		"hits_per_commit": round(float64(len(targets)) / float64(after-commits)),
 		"p50_ms":          ms(took[len(took)/2]), "p99_ms": ms(took[len(took)*99/100]), "max_ms": ms(took[len(took)-1]),
 	}
@@ -144,25 +147,4 @@ func (b *bench) listen() (address string, stop func(), err error) {
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
 	go func() { _ = server.Serve(ln) }() // ends with Close
 	return ln.Addr().String(), func() { _ = server.Close() }, nil
-}
-
-// oneRowEach is how many single-row transactions raw SQLite does in a second.
-func oneRowEach(ctx context.Context, dir string) (float64, error) {
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "one.db")+"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")
-	if err != nil {
-		return 0, err
-	}
-	defer db.Close()
-	db.SetMaxOpenConns(1)
-	if _, err := db.ExecContext(ctx, `CREATE TABLE hit (id INTEGER PRIMARY KEY, campaign INTEGER, person INTEGER, at INTEGER)`); err != nil {
-		return 0, err
-	}
-	const rows = 5000
-	start := time.Now()
-	for i := range rows {
-		if _, err := db.ExecContext(ctx, `INSERT INTO hit (campaign, person, at) VALUES (?,?,?)`, 1, i, start.UnixMicro()); err != nil {
-			return 0, err
-		}
-	}
-	return rows / time.Since(start).Seconds(), nil
 }
