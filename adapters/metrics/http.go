@@ -11,27 +11,29 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// HTTP measures how long requests take, by the pattern of the route that took
-// them (innermost, where one mux hands on to another), their method and the
-// class of their status.
-func HTTP(registry prometheus.Registerer, next http.Handler) http.Handler {
+// HTTP makes handlers measure how long requests take, by the pattern of the
+// route that took them (innermost, where one mux hands on to another), their
+// method and the class of their status. Ask for it once a registry.
+func HTTP(registry prometheus.Registerer) func(next http.Handler) http.Handler {
 	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name:    "cleversender_http_request_seconds",
 		Help:    "How long HTTP requests took, by route pattern, method and class of status.",
 		Buckets: prometheus.ExponentialBuckets(0.0005, 4, 8), // half a millisecond to eight seconds
 	}, []string{"route", "method", "status"})
 	registry.MustRegister(seconds)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		begun, seen := time.Now(), &seer{ResponseWriter: w, status: http.StatusOK}
-		defer func() { // a handler that panics has been asked, too
-			seconds.WithLabelValues(route(r), method(r.Method), strconv.Itoa(seen.status/100)+"xx").
-				Observe(time.Since(begun).Seconds())
-		}()
-		next.ServeHTTP(seen, r)
-	})
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			begun, seen := time.Now(), &seer{ResponseWriter: w, status: http.StatusOK}
+			defer func() { // a handler that panics has been asked, too
+				seconds.WithLabelValues(route(r), method(r.Method), strconv.Itoa(seen.status/100)+"xx").
+					Observe(time.Since(begun).Seconds())
+			}()
+			next.ServeHTTP(seen, r)
+		})
+	}
 }
 
-// route is what net/http's mux has noted in the request.
+// route is what a mux has noted in the request.
 func route(r *http.Request) string {
 	if r.Pattern == "" {
 		return "none"

@@ -23,7 +23,7 @@ func TestHTTPByPattern(t *testing.T) {
 		_ = http.NewResponseController(w).Flush()
 	})
 	registry := prometheus.NewRegistry()
-	h := metrics.HTTP(registry, outer)
+	h := metrics.HTTP(registry)(outer)
 	for _, c := range []struct{ method, path string }{
 		{"GET", "/api/things/1"}, {"GET", "/api/things/2"}, {"POST", "/api/things/2"}, {"FROB", "/u/secret"}, {"GET", "/nowhere/secret"},
 	} {

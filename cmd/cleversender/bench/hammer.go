@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -35,10 +36,15 @@ func hammer(address string, connections int, targets []target) ([]time.Duration,
 				return
 			}
 			defer conn.Close()
+			raw, err := conn.(syscall.Conn).SyscallConn()
+			if err != nil {
+				failed[c] = err
+				return
+			}
 			room := make([]byte, 4096)
 			for i := int(next.Add(1)) - 1; i < len(targets); i = int(next.Add(1)) - 1 {
 				start := time.Now()
-				if failed[c] = exchange(conn, room, &targets[i]); failed[c] != nil {
+				if failed[c] = exchange(conn, raw, room, &targets[i]); failed[c] != nil {
 					return
 				}
 				took[i] = time.Since(start)
@@ -49,34 +55,47 @@ func hammer(address string, connections int, targets []target) ([]time.Duration,
 	return took, errors.Join(failed...)
 }
 
-// exchange sends a request and reads its answer, which has to fit into room.
-func exchange(conn net.Conn, room []byte, t *target) error {
-	if _, err := conn.Write(t.request); err != nil {
-		return err
+// exchange sends a request and reads its answer, which has to fit into room. It
+// reads when there is something to read: net.Conn's Read would ask the kernel once
+// before, in vain.
+func exchange(conn net.Conn, raw syscall.RawConn, room []byte, t *target) error {
+	sent, n := false, 0
+	var failed error
+	err := raw.Read(func(fd uintptr) (done bool) {
+		if !sent {
+			sent = true
+			_, failed = conn.Write(t.request)
+			return failed != nil
+		}
+		more, err := syscall.Read(int(fd), room[n:])
+		switch {
+		case errors.Is(err, syscall.EAGAIN):
+			return false
+		case err != nil:
+			failed = err
+		case more == 0:
+			failed = io.ErrUnexpectedEOF
+		default:
+			n += more
+			done, failed = t.answered(room[:n])
+		}
+		return done || failed != nil
+	})
+	return errors.Join(err, failed)
+}
+
+// answered says whether the answer is whole.
+func (t *target) answered(answer []byte) (bool, error) {
+	head, body, whole := bytes.Cut(answer, []byte("\r\n\r\n"))
+	if !whole {
+		return false, nil
 	}
-	for n := 0; n < len(room); {
-		more, err := conn.Read(room[n:])
-		if err != nil {
-			return err
-		}
-		n += more
-		head, body, whole := bytes.Cut(room[:n], []byte("\r\n\r\n"))
-		if !whole {
-			continue
-		}
-		if !bytes.HasPrefix(head, []byte(t.status)) {
-			line, _, _ := bytes.Cut(head, []byte("\r\n"))
-			return fmt.Errorf("a hit was answered %q", line)
-		}
-		length, err := contentLength(head)
-		if err != nil {
-			return err
-		}
-		if len(body) >= length {
-			return nil
-		}
+	if !bytes.HasPrefix(head, []byte(t.status)) {
+		line, _, _ := bytes.Cut(head, []byte("\r\n"))
+		return false, fmt.Errorf("a hit was answered %q", line)
 	}
-	return io.ErrShortBuffer
+	length, err := contentLength(head)
+	return err == nil && len(body) >= length, err
 }
 
 func contentLength(head []byte) (int, error) {

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"net"
-	"net/http"
 	"runtime/pprof"
 	"slices"
 	"time"
@@ -143,8 +141,7 @@ func (b *bench) listen() (address string, stop func(), err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	server := &http.Server{Handler: b.engine.Handler(engine.Web{}), ReadHeaderTimeout: 10 * time.Second,
-		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
+	server := b.engine.Server(engine.Web{})
 	go func() { _ = server.Serve(ln) }() // ends with Close
 	return ln.Addr().String(), func() { _ = server.Close() }, nil
 }

@@ -30,19 +30,29 @@ type Web struct {
 	Mailbox   *catcher.Catcher // a page shows its messages; nil: there is none
 }
 
-// Handler is everything that the engine answers over HTTP. Ask for it once.
+// Handler is everything that the engine answers over HTTP. Ask once, for it or for Server.
 func (e *Engine) Handler(web Web) http.Handler {
-	mux := http.NewServeMux()
+	all, _ := e.handlers(web)
+	return all
+}
+
+// handlers are everything that the engine answers, and of it once more the hits,
+// by pattern.
+func (e *Engine) handlers(web Web) (all http.Handler, hits map[string]http.Handler) {
+	measured, mux := metrics.HTTP(e.Metrics), http.NewServeMux()
 	if e.options.has(RoleAPI) {
 		e.serveAPI(mux, web)
 	}
 	if e.options.has(RoleTracking) {
-		e.servePages(mux)
+		hits = e.servePages(mux)
+		for pattern, hit := range hits {
+			hits[pattern] = measured(hit)
+		}
 	}
 	mux.Handle("GET /metrics", promhttp.HandlerFor(e.Metrics, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, nil) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { answer(w, e.Ready()) })
-	return metrics.HTTP(e.Metrics, mux)
+	return measured(mux), hits
 }
 
 func (e *Engine) serveAPI(mux *http.ServeMux, web Web) {
@@ -57,7 +67,7 @@ func (e *Engine) serveAPI(mux *http.ServeMux, web Web) {
 	}
 }
 
-func (e *Engine) servePages(mux *http.ServeMux) {
+func (e *Engine) servePages(mux *http.ServeMux) (hits map[string]http.Handler) {
 	pages := recipient.New(e.recipientDeps())
 	e.onStop(func() error { pages.Close(); return nil })
 	for _, path := range []string{
@@ -65,6 +75,7 @@ func (e *Engine) servePages(mux *http.ServeMux) {
 	} {
 		mux.Handle(path, pages)
 	}
+	return pages.Hits()
 }
 
 // answer says ok, or 503 and a code: more is in the log.

@@ -9,22 +9,30 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/cleversender/cleversender/adapters/fastlane"
 	"github.com/cleversender/cleversender/projections/tokens"
 )
 
 // drain is how long requests and messages under way may take at the end.
 const drain = 20 * time.Second
 
-// Serve answers on ln until ctx ends, then stops gracefully: requests under way
-// are answered, messages under way are finished and recorded. It closes the engine.
-func (e *Engine) Serve(ctx context.Context, ln net.Listener, web Web) error {
-	server := &http.Server{
-		Handler:           e.Handler(web),
+// Server answers what the engine answers over HTTP; opens and clicks, which come
+// by the thousand a second, on a lane of their own. Ask once, for it or for Handler.
+func (e *Engine) Server(web Web) *fastlane.Server {
+	all, hits := e.handlers(web)
+	return fastlane.New(&http.Server{
+		Handler:           all,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(e.options.Logger.Handler(), slog.LevelWarn),
-	}
+	}, hits)
+}
+
+// Serve answers on ln until ctx ends, then stops gracefully: requests under way
+// are answered, messages under way are finished and recorded. It closes the engine.
+func (e *Engine) Serve(ctx context.Context, ln net.Listener, web Web) error {
+	server := e.Server(web)
 	if err := e.Folder.Announce(ln.Addr().String()); err != nil {
 		return errors.Join(err, e.Close(ctx))
 	}
