@@ -85,8 +85,8 @@ func (s *hosted) followOn(ctx context.Context, source Source, yield func(eventlo
 		switch n := len(page.Events); {
 		case n == pageSize:
 			head = s.giveWay(ctx, source, head, time.Since(begun))
-		case n > 0 && came.Sub(last) < gather:
-			s.reached.rest(ctx, min(max(gather, 9*time.Since(came)), maxPause))
+		case n > 0 && came.Sub(last) < soon:
+			s.reached.rest(ctx, maxPause)
 		}
 		if begun = time.Now(); len(page.Events) > 0 {
 			last = begun

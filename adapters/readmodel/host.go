@@ -59,12 +59,11 @@ const (
 	buildSize = 16_000
 	// idleSave is how often a position is stored that moved without a row.
 	idleSave = time.Second
-	// maxPause bounds how long a projection that is behind gives way to appends at a time.
+	// maxPause bounds how long a projection gives way to appends, or gathers events, at a time.
 	maxPause = 250 * time.Millisecond
-	// At the tail, when events follow each other within less than gather, a projection
-	// that nobody waits for gathers them for so long, or longer (up to maxPause), so
-	// that it folds for a tenth of the time at most: larger pages cost less an event.
-	gather = 100 * time.Millisecond
+	// At the tail, when events follow each other within less than soon, a projection
+	// that nobody waits for gathers them for maxPause: larger pages cost less an event.
+	soon = 100 * time.Millisecond
 )
 
 // NewHost opens the model of every projection. Nothing moves before Run.

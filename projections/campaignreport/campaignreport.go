@@ -22,7 +22,7 @@ import (
 
 // Projection is to be hosted.
 var Projection = projections.Projection{
-	Name: "campaign_report", Version: 3,
+	Name: "campaign_report", Version: 4,
 	Types: []string{
 		"campaign.started", "campaign.audience_frozen", "segment.planned", "segment.claimed", "segment.reopened",
 		"sends.intended", "send.withheld", "sends.accepted", "send.deferred", "send.failed",

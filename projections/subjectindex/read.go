@@ -2,7 +2,6 @@ package subjectindex
 
 import (
 	"context"
-	"encoding/binary"
 	"slices"
 
 	"github.com/cleversender/cleversender/domain"
@@ -13,13 +12,8 @@ import (
 // Positions lists the events that concern a person up to a position (0: up to
 // the end), in log order.
 func Positions(ctx context.Context, r projections.Reader, person domain.ID, upTo event.Position) ([]event.Position, error) {
-	var all []event.Position
-	if err := scan(ctx, r, runs, []any{person[:]}, func(row projections.Row) {
-		first := row.Position(1) * stretch
-		for b := row.Bytes(2); len(b) >= 2; b = b[2:] {
-			all = append(all, first+event.Position(binary.BigEndian.Uint16(b)))
-		}
-	}); err != nil {
+	all, err := own(ctx, r, person)
+	if err != nil {
 		return nil, err
 	}
 	var of []projections.Row

@@ -1,6 +1,7 @@
 package subjectindex_test
 
 import (
+	"reflect"
 	"slices"
 	"testing"
 
@@ -51,4 +52,52 @@ func TestPositions(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Nobody finds the events of others, however alike their ids are, and nothing is lost where a run
+// gets too long, or where a page or a block ends; where pages end makes no other rows.
+func TestPositionsOfMany(t *testing.T) {
+	people := []domain.ID{{3: 1, 15: 7}, {3: 2, 15: 7}, {3: 1, 15: 8}, {3: 1, 13: 1, 15: 7}, {3: 1, 14: 2, 15: 7}}
+	for i := range 5_000 {
+		people = append(people, projectiontest.ID(projectiontest.Person, i))
+	}
+	var pages [][]event.Recorded
+	want := map[domain.ID][]event.Position{}
+	var at event.Position
+	add := func(person domain.ID, n int) (page []event.Recorded) {
+		for range n {
+			at++
+			page = append(page, event.Recorded{Position: at, Meta: event.Meta{Subject: person}})
+			want[person] = append(want[person], at)
+		}
+		return page
+	}
+	for _, n := range []int{1, 300, 2, 256} {
+		for _, person := range people[:10] {
+			pages = append(pages, add(person, n))
+		}
+	}
+	pages = append(pages, add(people[0], 3), add(people[0], 2))
+	for i := range 8 {
+		var page []event.Recorded
+		for _, person := range people {
+			at += event.Position(i)
+			page = append(page, add(person, 1+i%2)...)
+		}
+		pages = append(pages, page[:7], page[7:])
+	}
+	tables, err := projectiontest.Fold(subjectindex.Projection, pages...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	once, err := projectiontest.Fold(subjectindex.Projection, slices.Concat(pages...))
+	if err != nil || !reflect.DeepEqual(once, tables) {
+		t.Fatal("folded at once, the rows are others:", err)
+	}
+	for _, person := range people[:500] {
+		got, err := subjectindex.Positions(t.Context(), tables, person, 0)
+		if err != nil || !slices.Equal(got, want[person]) {
+			t.Fatalf("%v, want %v: %v", got, want[person], err)
+		}
+	}
 }

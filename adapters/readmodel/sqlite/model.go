@@ -34,7 +34,7 @@ const (
 )
 
 func openModel(path string, tables []*projections.Table) (*model, error) {
-	write, err := open(path, "page_size(8192)", "journal_mode(WAL)", "synchronous(NORMAL)", "secure_delete(ON)",
+	write, err := open(path, "journal_mode(WAL)", "synchronous(NORMAL)", "secure_delete(ON)",
 		"wal_autocheckpoint(1000)", "temp_store(MEMORY)", writerCache)
 	if err != nil {
 		return nil, err
