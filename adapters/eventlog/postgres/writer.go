@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/cleversender/cleversender/adapters/eventlog/group"
+	"github.com/cleversender/cleversender/domain/event"
 )
 
 // ErrRewound: the log ends before what this process has seen of it. A standby
@@ -22,6 +23,7 @@ type request = group.Request[rows]
 type writer struct {
 	log  *Log
 	conn *pgx.Conn
+	last last
 }
 
 // run writes until the queue is closed.
@@ -100,13 +102,37 @@ func (w *writer) try(requests []*request) error {
 	return nil
 }
 
-func (w *writer) transact(ctx context.Context, items []*group.Item[rows], trust bool) (_ *group.Plan[rows], err error) {
-	defer func() {
-		if err != nil {
+// transact writes what of these appends is to be written. When nothing has to
+// be asked for that, it is one round trip, else two.
+func (w *writer) transact(ctx context.Context, items []*group.Item[rows], trust bool) (*group.Plan[rows], error) {
+	names := streams(items, trust)
+	if s := w.last.store(names, items); s != nil {
+		switch p, err := plan(items, w.last.head, s, trust); {
+		case err != nil:
+			return nil, err
+		case p.Events > 0: // else the log itself is to say so
+			if err = w.commit(ctx, p, "BEGIN; "+advanceFrom(w.last.head, p.Head)); err == nil {
+				w.last.wrote(p, w.last.head, s)
+				return p, nil
+			}
+			w.last.forget()
 			w.rollback(ctx)
+			if !hasCode(err, overtaken) {
+				return nil, err
+			}
 		}
-	}()
-	head, s, err := begin(ctx, w.conn, streams(items, trust))
+	}
+	p, err := w.ask(ctx, items, names, trust)
+	if err != nil {
+		w.last.forget()
+		w.rollback(ctx)
+	}
+	return p, err
+}
+
+// ask writes appends under the lock of the log's head.
+func (w *writer) ask(ctx context.Context, items []*group.Item[rows], names []string, trust bool) (*group.Plan[rows], error) {
+	head, s, err := begin(ctx, w.conn, names)
 	if err != nil {
 		return nil, err
 	}
@@ -116,27 +142,47 @@ func (w *writer) transact(ctx context.Context, items []*group.Item[rows], trust 
 	if err := s.hold(ctx, w.conn, items); err != nil {
 		return nil, err
 	}
+	p, err := plan(items, head, s, trust)
+	if err != nil {
+		return nil, err
+	}
+	if p.Events == 0 {
+		w.rollback(ctx)
+		return p, nil
+	}
+	if err := w.commit(ctx, p, fmt.Sprintf("UPDATE log_head SET pos = %d", p.Head)); err != nil {
+		return nil, err
+	}
+	w.last.wrote(p, head, s)
+	return p, nil
+}
+
+func plan(items []*group.Item[rows], head event.Position, s *store, trust bool) (*group.Plan[rows], error) {
 	p := group.NewPlan[rows](s, head, trust)
 	for _, it := range items {
 		if err := p.Add(it); err != nil {
 			return nil, err
 		}
 	}
-	if p.Events == 0 {
-		w.rollback(ctx)
-		return p, nil
-	}
-	return p, w.commit(ctx, p)
+	return p, nil
+}
+
+// overtaken is the error of advanceFrom: the text is no number.
+const overtaken = "22P02"
+
+// advanceFrom moves the end of the log on if it is where this writer left it.
+func advanceFrom(from, to event.Position) string {
+	return fmt.Sprintf("UPDATE log_head SET pos = CASE pos WHEN %d THEN %d ELSE ('overtaken by another writer at ' || pos)::bigint END", from, to)
 }
 
 // commit writes a plan, all of it in one round trip. The server reads the rows
 // when it comes to COPY, and goes on when they end.
-func (w *writer) commit(ctx context.Context, p *group.Plan[rows]) error {
+func (w *writer) commit(ctx context.Context, p *group.Plan[rows], advance string) error {
 	s := newStream(p)
 	defer s.end()
 	_, err := w.conn.PgConn().CopyFrom(ctx, s, fmt.Sprintf(
-		"UPDATE log_head SET pos = %d; NOTIFY %s, '%d'; COPY events (%s) FROM STDIN (FORMAT binary); COMMIT",
-		p.Head, w.log.at.schema, p.Head, copied))
+		"%s; NOTIFY %s, '%d'; COPY events (%s) FROM STDIN (FORMAT binary); COMMIT",
+		advance, w.log.at.schema, p.Head, copied))
 	return err
 }
 
