@@ -13,18 +13,42 @@ import (
 	"time"
 )
 
-// A target is one request, whole, and the status line that its answer has to have.
+// A barrage is requests, and the status that the answer to each has to have. It
+// holds no pointers that a collector would follow one by one: that is the server's
+// too, which runs in the same process.
+type barrage struct {
+	bytes    []byte
+	requests []request
+}
+
+type request struct {
+	from, to uint32
+	status   uint16
+}
+
+func (b *barrage) add(status uint16, format string, args ...any) {
+	from := len(b.bytes)
+	b.bytes = fmt.Appendf(b.bytes, format, args...)
+	b.requests = append(b.requests, request{uint32(from), uint32(len(b.bytes)), status})
+}
+
+// A target is one request, whole, and the status of its answer.
 type target struct {
 	request []byte
-	status  string
+	status  uint16
+}
+
+func (b *barrage) target(i int) target {
+	r := b.requests[i]
+	return target{b.bytes[r.from:r.to], r.status}
 }
 
 // hammer sends every request once over keep-alive connections, one under way
 // on each, and says how long each took. It is a bare HTTP/1.1 client, so that
 // what is measured is the server: it reads of an answer the status and the
 // length, and takes the body off the wire (RFC 9112, sections 4 and 6.3).
-func hammer(address string, connections int, targets []target) ([]time.Duration, error) {
-	took := make([]time.Duration, len(targets))
+func hammer(address string, connections int, b *barrage) ([]time.Duration, error) {
+	took := make([]time.Duration, len(b.requests))
 	failed := make([]error, connections)
 	var next atomic.Int64
 	var wg sync.WaitGroup
@@ -42,9 +66,9 @@ func hammer(address string, connections int, targets []target) ([]time.Duration,
 				return
 			}
 			room := make([]byte, 4096)
-			for i := int(next.Add(1)) - 1; i < len(targets); i = int(next.Add(1)) - 1 {
+			for i := int(next.Add(1)) - 1; i < len(took); i = int(next.Add(1)) - 1 {
 				start := time.Now()
-				if failed[c] = exchange(conn, raw, room, &targets[i]); failed[c] != nil {
+				if failed[c] = exchange(conn, raw, room, b.target(i)); failed[c] != nil {
 					return
 				}
 				took[i] = time.Since(start)
@@ -58,7 +82,7 @@ func hammer(address string, connections int, targets []target) ([]time.Duration,
 // exchange sends a request and reads its answer, which has to fit into room. It
 // reads when there is something to read: net.Conn's Read would ask the kernel once
 // before, in vain.
-func exchange(conn net.Conn, raw syscall.RawConn, room []byte, t *target) error {
+func exchange(conn net.Conn, raw syscall.RawConn, room []byte, t target) error {
 	sent, n := false, 0
 	var failed error
 	err := raw.Read(func(fd uintptr) (done bool) {
@@ -85,12 +109,12 @@ func exchange(conn net.Conn, raw syscall.RawConn, room []byte, t *target) error 
 }
 
 // answered says whether the answer is whole.
-func (t *target) answered(answer []byte) (bool, error) {
+func (t target) answered(answer []byte) (bool, error) {
 	head, body, whole := bytes.Cut(answer, []byte("\r\n\r\n"))
 	if !whole {
 		return false, nil
 	}
-	if !bytes.HasPrefix(head, []byte(t.status)) {
+	if !bytes.HasPrefix(head, []byte("HTTP/1.1 "+strconv.Itoa(int(t.status))+" ")) {
 		line, _, _ := bytes.Cut(head, []byte("\r\n"))
 		return false, fmt.Errorf("a hit was answered %q", line)
 	}

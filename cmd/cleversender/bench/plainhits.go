@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/cleversender/cleversender/adapters/recipient"
@@ -61,12 +60,12 @@ func (p *plainHits) requests() (float64, error) {
 	server := &http.Server{Handler: p, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = server.Serve(ln) }() // ends with Close
 	defer server.Close()
-	targets := make([]target, plainRows)
-	for i := range targets {
-		targets[i] = target{status: "HTTP/1.1 200 ", request: []byte("GET " + recipient.PixelPath + strconv.Itoa(i) + " HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")}
+	var all barrage
+	for i := range plainRows {
+		all.add(http.StatusOK, "GET %s%d HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", recipient.PixelPath, i)
 	}
 	start := time.Now()
-	if _, err := hammer(ln.Addr().String(), connections, targets); err != nil {
+	if _, err := hammer(ln.Addr().String(), connections, &all); err != nil {
 		return 0, err
 	}
 	return plainRows / time.Since(start).Seconds(), nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"net/http"
 	"runtime/pprof"
 	"slices"
 	"time"
@@ -48,7 +49,7 @@ func benchTrack(ctx context.Context, b *bench) ([]Report, error) {
 		return nil, err
 	}
 	defer stop()
-	targets := b.targets(d, campaigns)
+	hits := b.hits(d, campaigns)
 	before, err := b.engine.Journal.Head(ctx)
 	if err != nil {
 		return nil, err
@@ -61,17 +62,17 @@ func benchTrack(ctx context.Context, b *bench) ([]Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	took, err := hammer(address, connections, targets)
+	took, err := hammer(address, connections, hits)
 	if err != nil {
 		return nil, err
 	}
-	r := m.report("track", len(targets))
+	r := m.report("track", len(took))
 	events, err := eventlog.Count(ctx, b.engine.Log, before, nil)
 	if err != nil {
 		return nil, err
 	}
-	if events != len(targets) {
-		return nil, fmt.Errorf("%d hits, %d events", len(targets), events)
+	if events != len(took) {
+		return nil, fmt.Errorf("%d hits, %d events", len(took), events)
 	}
 	after, err := b.commits()
 	if err != nil {
@@ -80,7 +81,7 @@ func benchTrack(ctx context.Context, b *bench) ([]Report, error) {
 	if err := b.engine.Settled(ctx); err != nil {
 		return nil, err
 	}
-	projected := m.report("track+projections", len(targets))
+	projected := m.report("track+projections", len(took))
 	pprof.StopCPUProfile() // what follows is not ours
 	plain, err := openPlainHits(ctx, b.Dir)
 	if err != nil {
@@ -94,7 +95,7 @@ func benchTrack(ctx context.Context, b *bench) ([]Report, error) {
 	r.Extra = map[string]any{
 		"plain_inserts_per_second": round(inserts), // without HTTP
 		"connections":              connections, "campaigns": len(campaigns),
-		"hits_per_commit": round(float64(len(targets)) / float64(after-commits)),
+		"hits_per_commit": round(float64(len(took)) / float64(after-commits)),
 		"p50_ms":          ms(took[len(took)/2]), "p99_ms": ms(took[len(took)*99/100]), "max_ms": ms(took[len(took)-1]),
 	}
 	r.Against(limit)
@@ -113,26 +114,25 @@ func (b *bench) commits() (uint64, error) {
 	return 0, errors.Join(err, errors.New("the log counts no transactions"))
 }
 
-// targets is a hit of every person, in random order.
-func (b *bench) targets(d *dataset, campaigns []domain.ID) []target {
-	targets := make([]target, len(d.people))
+// hits is one of every person, in random order.
+func (b *bench) hits(d *dataset, campaigns []domain.ID) *barrage {
+	all := &barrage{}
 	for i, p := range d.people {
 		t := tracking.Token{
 			Kind: tracking.Open, Campaign: campaigns[i%len(campaigns)], Ordinal: i, Person: p, Account: b.account, Link: i % links,
 		}
-		path, status := recipient.PixelPath, "HTTP/1.1 200 "
-		suffix := recipient.PixelSuffix
+		path, suffix, status := recipient.PixelPath, recipient.PixelSuffix, uint16(http.StatusOK)
 		if i%4 == 3 {
-			t.Kind, path, suffix, status = tracking.Click, recipient.LinkPath, "", "HTTP/1.1 302 "
+			t.Kind, path, suffix, status = tracking.Click, recipient.LinkPath, "", http.StatusFound
 		}
-		targets[i] = target{status: status, request: fmt.Appendf(nil, "GET %s%s%s HTTP/1.1\r\nHost: 127.0.0.1\r\n"+
+		all.add(status, "GET %s%s%s HTTP/1.1\r\nHost: 127.0.0.1\r\n"+
 			"User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Thunderbird/140.0\r\n"+
 			"Accept: image/avif,image/webp,*/*\r\nAccept-Language: en-GB,en;q=0.5\r\nAccept-Encoding: gzip\r\n\r\n",
-			path, b.engine.Signer.Mint(t), suffix)}
+			path, b.engine.Signer.Mint(t), suffix)
 	}
-	dice := rand.New(rand.NewPCG(7, uint64(len(targets))))
-	dice.Shuffle(len(targets), func(i, k int) { targets[i], targets[k] = targets[k], targets[i] })
-	return targets
+	dice := rand.New(rand.NewPCG(7, uint64(len(all.requests))))
+	dice.Shuffle(len(all.requests), func(i, k int) { all.requests[i], all.requests[k] = all.requests[k], all.requests[i] })
+	return all
 }
 
 // listen serves the engine on loopback.
