@@ -54,9 +54,10 @@ type Host struct {
 const (
 	// pageSize bounds a page while catching up; at the tail it is what there is.
 	pageSize = 2000
-	// buildSize bounds a page of a rebuild: the larger, the less often rows that
-	// events come back to, such as a campaign's, are written.
-	buildSize = 16_000
+	// buildSize bounds a page of a rebuild: the larger, the less often rows that events
+	// come back to, such as a campaign's, are written, but several pages are in memory
+	// at a time, and the collector pays for that.
+	buildSize = 4_000
 	// idleSave is how often a position is stored that moved without a row.
 	idleSave = time.Second
 	// maxPause bounds how long a projection gives way to appends, or gathers events, at a time.
