@@ -21,10 +21,12 @@ type conn struct {
 	base     *http.Request // what is the same in each request
 	deadline time.Time     // of reading, zero: none
 	out      bytes.Buffer  // an answer
+	answered bool
 }
 
-// serve answers requests until one comes that is not the lane's.
-func (s *Server) serve(nc net.Conn, l *listener) {
+// serve answers requests until one comes that is not the lane's: first, if there
+// is one, then what begins with read, then what comes.
+func (s *Server) serve(nc net.Conn, l *listener, first *http.Request, to *route, read []byte) {
 	remote := nc.RemoteAddr().String()
 	ctx, cancel := context.WithCancel(context.WithValue(s.context, http.LocalAddrContextKey, nc.LocalAddr()))
 	c := &conn{Conn: nc, server: s, base: (&http.Request{
@@ -44,15 +46,32 @@ func (s *Server) serve(nc net.Conn, l *listener) {
 		}
 		s.leave(nc)
 	}()
-	rest = c.loop(make([]byte, room))
+	if first == nil || c.answer(first.WithContext(ctx), to) {
+		rest = c.loop(read)
+	}
 }
 
 // loop returns what it read of a request that is not the lane's; nil when the
 // connection is to be closed.
-func (c *conn) loop(buf []byte) (rest []byte) {
-	http := c.server.rest
-	limit, least := cmp.Or(http.ReadHeaderTimeout, http.ReadTimeout), 1
-	for kept := 0; ; kept = copy(buf, rest) {
+func (c *conn) loop(read []byte) (rest []byte) {
+	server, buf := c.server.rest, make([]byte, room)
+	for {
+		limit, least := cmp.Or(server.ReadHeaderTimeout, server.ReadTimeout), 1
+		if c.answered { // net/http, too, calls a connection idle until four octets are there
+			limit, least = cmp.Or(server.IdleTimeout, server.ReadTimeout), 4
+		}
+		if len(read) >= least {
+			r, to, size := c.server.parse(read, c.base)
+			if r == nil {
+				return read
+			}
+			if !c.answer(r, to) {
+				return nil
+			}
+			read = read[size:]
+			continue
+		}
+		kept := copy(buf, read)
 		c.waitFor(limit)
 		if c.server.stopping.Load() { // looked at after the deadline is set: Shutdown's comes later
 			return nil
@@ -61,17 +80,7 @@ func (c *conn) loop(buf []byte) (rest []byte) {
 		if n == 0 {
 			return nil
 		}
-		for rest = buf[:kept+n]; len(rest) >= least; {
-			r, to, size := c.server.parse(rest, c.base)
-			if r == nil {
-				return rest
-			}
-			rest = rest[size:]
-			if !c.answer(r, to) {
-				return nil
-			}
-			limit, least = cmp.Or(http.IdleTimeout, http.ReadTimeout), 4 // net/http, too, calls a connection idle until then
-		}
+		read = buf[:kept+n]
 	}
 }
 
@@ -92,10 +101,13 @@ func (c *conn) waitFor(d time.Duration) {
 }
 
 // answer is false when the connection is to be closed.
-func (c *conn) answer(r *http.Request, to http.Handler) bool {
+func (c *conn) answer(r *http.Request, to *route) bool {
+	c.answered = true
+	r.Pattern = to.pattern
+	r.SetPathValue(to.name, r.RequestURI[len(to.prefix):])
 	c.out.Reset()
 	w := &response{header: http.Header{}, out: &c.out}
-	to.ServeHTTP(w, r)
+	to.handler.ServeHTTP(w, r)
 	w.last = w.last || c.server.stopping.Load()
 	w.end()
 	_, err := c.Write(c.out.Bytes())

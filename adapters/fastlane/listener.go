@@ -51,13 +51,14 @@ func (l *listener) Close() error {
 // begun is a connection of which something has been read.
 type begun struct {
 	net.Conn
+	from *listener
 	read []byte
 }
 
 // handOver gives a connection up, with what was read of its next request.
 func (l *listener) handOver(c net.Conn, read []byte) {
 	_ = c.SetReadDeadline(time.Time{}) // the http.Server sets its own
-	l.pass(accepted{conn: &begun{c, read}})
+	l.pass(accepted{conn: &begun{c, l, read}})
 }
 
 // Read implements net.Conn.

@@ -25,7 +25,7 @@ import (
 //     change.
 //
 // Otherwise the request is nil.
-func (s *Server) parse(data []byte, base *http.Request) (r *http.Request, handler http.Handler, size int) {
+func (s *Server) parse(data []byte, base *http.Request) (r *http.Request, to *route, size int) {
 	end := bytes.Index(data, []byte("\r\n\r\n"))
 	if end < 0 {
 		return nil, nil, 0
@@ -43,9 +43,7 @@ func (s *Server) parse(data []byte, base *http.Request) (r *http.Request, handle
 	}
 	r = base.WithContext(base.Context()) // a copy
 	r.Header, r.Host, r.RequestURI, r.URL = header, host, path, &url.URL{Path: path}
-	r.Pattern = to.pattern
-	r.SetPathValue(to.name, segment)
-	return r, to.handler, end + 4
+	return r, to, end + 4
 }
 
 func (s *Server) route(path string) (to *route, segment string) {
@@ -83,18 +81,14 @@ func parseFields(fields string) (header http.Header, host string, ok bool) {
 		if !colon || !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
 			return nil, "", false
 		}
-		switch name = textproto.CanonicalMIMEHeaderKey(name); name {
-		case "Host":
+		if name = textproto.CanonicalMIMEHeaderKey(name); name == "Host" {
 			if hosts++; !httpguts.ValidHostHeader(value) {
 				return nil, "", false
 			}
 			host = value
 			continue
-		case "Connection":
-			if !strings.EqualFold(value, "keep-alive") { // what HTTP/1.1 does anyway
-				return nil, "", false
-			}
-		case "Content-Length", "Expect", "Http2-Settings", "Pragma", "Trailer", "Transfer-Encoding", "Upgrade":
+		}
+		if !ordinary(name, value) {
 			return nil, "", false
 		}
 		if was := header[name]; was != nil {
@@ -105,4 +99,17 @@ func parseFields(fields string) (header http.Header, host string, ok bool) {
 		header[name] = values[len(values)-1 : len(values) : len(values)]
 	}
 	return header, host, hosts == 1
+}
+
+// ordinary says that a field has nothing to do with where a message ends, what else
+// the connection is to do, or what net/http would change in the header.
+func ordinary(name, value string) bool {
+	switch name {
+	case "Connection":
+		return strings.EqualFold(value, "keep-alive") // what HTTP/1.1 does anyway
+	case "Content-Length", "Expect", "Http2-Settings", "Pragma", "Trailer", "Transfer-Encoding", "Upgrade":
+		return false
+	default:
+		return true
+	}
 }

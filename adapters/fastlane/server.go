@@ -4,8 +4,8 @@
 // A connection is in the lane as long as each of its requests is whole at the
 // first read, and so plain that there is one way only to read it; request.go says
 // what is plain. With its first other request it goes to the http.Server, all
-// that was read of it put back in front, and stays there: two parsers never
-// look for the end of the same request.
+// that was read of it put back in front. It comes back when net/http has read a
+// request that is the lane's: two parsers never look for the end of the same one.
 //
 // ReadHeaderTimeout, IdleTimeout and ErrorLog of the http.Server hold in the lane;
 // its hooks, WriteTimeout, and what is more than a head of 4 KiB do not come there.
@@ -45,10 +45,11 @@ type route struct {
 }
 
 // New serves patterns such as "GET /o/{token}" by the lane, and all else by rest,
-// whose handler has to answer the same patterns in the same way.
+// whose handler has to answer the same patterns in the same way; it takes rest over.
 func New(rest *http.Server, lane map[string]http.Handler) *Server {
 	s := &Server{rest: rest, lane: map[net.Conn]struct{}{}}
 	s.context, s.cancel = context.WithCancel(context.WithValue(context.Background(), http.ServerContextKey, rest))
+	rest.Handler = s.back(rest.Handler)
 	for pattern, handler := range lane {
 		path, get := strings.CutPrefix(pattern, "GET ")
 		prefix, name, segment := strings.Cut(path, "{")
@@ -80,7 +81,7 @@ func (s *Server) accept(l *listener) {
 				return
 			}
 		case s.enter(c):
-			go s.serve(c, l)
+			go s.serve(c, l, nil, nil, nil)
 		default:
 			_ = c.Close()
 		}

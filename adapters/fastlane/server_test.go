@@ -103,7 +103,7 @@ func TestKeptAlive(t *testing.T) {
 	})
 	client := &http.Client{Transport: &http.Transport{MaxConnsPerHost: 1}}
 	defer client.CloseIdleConnections()
-	for _, c := range []struct{ path, want string }{{"/o/a", "a"}, {"/o/b", "b"}, {"/", "rest"}, {"/o/c", "rest"}} {
+	for _, c := range []struct{ path, want string }{{"/o/a", "a"}, {"/o/b", "b"}, {"/", "rest"}, {"/o/c?", "rest"}, {"/o/c", "c"}, {"/o/d", "d"}} {
 		r, err := client.Get("http://" + s.address + c.path)
 		if err != nil {
 			t.Fatal(err)
@@ -114,8 +114,11 @@ func TestKeptAlive(t *testing.T) {
 			t.Errorf("%s answers %q, %v", c.path, body, err)
 		}
 	}
-	if len(peers) != 2 || peers[0] != peers[1] {
+	if len(peers) != 4 || peers[0] != peers[1] || peers[0] != peers[3] {
 		t.Errorf("asked in the lane by %v", peers)
+	}
+	if r, err := client.Head("http://" + s.address + "/o/a"); err != nil || r.ContentLength != int64(len("rest")) {
+		t.Errorf("HEAD: %v, %v", r, err)
 	}
 	<-last.Done() // the connection has left the lane
 }
@@ -168,10 +171,11 @@ func TestShutdown(t *testing.T) {
 
 // Who is not answered in time is cut off by Close, and its context ends.
 func TestClose(t *testing.T) {
-	asked := make(chan struct{})
+	asked, let := make(chan struct{}), make(chan struct{})
 	s := newSite(t, listen(t), func(_ http.ResponseWriter, r *http.Request) {
 		close(asked)
 		<-r.Context().Done()
+		close(let)
 	})
 	c := s.dial(t)
 	if _, err := io.WriteString(c, get+"\r\n"); err != nil {
@@ -189,6 +193,69 @@ func TestClose(t *testing.T) {
 	if n, err := c.Read(make([]byte, 1)); err == nil {
 		t.Errorf("%d octets of an answer", n)
 	}
+	<-let
+}
+
+// Who is handed over, or comes in, when nobody takes connections any more is hung up on.
+func TestTooLate(t *testing.T) {
+	ln := pipes{newMemory()}
+	s := newSite(t, deaf{ln}, func(_ http.ResponseWriter, r *http.Request) {
+		if err := r.Context().Value(http.ServerContextKey).(*http.Server).Shutdown(r.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+	c := ln.dial(t)
+	go func() { _, _ = io.WriteString(c, get+"\r\nPOST / HTTP/1.1\r\nHost: x\r\n\r\n") }()
+	answer, err := io.ReadAll(c)
+	if err != nil || bytes.Count(answer, []byte("HTTP/1.1 200 OK")) != 1 {
+		t.Errorf("answered %q, %v", answer, err)
+	}
+	if err := s.server.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if n, err := ln.dial(t).Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Errorf("after the end: %d octets, %v", n, err)
+	}
+}
+
+// deaf is a listener that goes on after Close.
+type deaf struct{ pipes }
+
+func (deaf) Close() error { return nil }
+
+// A connection that sets its deadline while Shutdown sets another does not wait for it.
+func TestShutdownMeetsDeadline(t *testing.T) { synctest.Test(t, shutdownMeetsDeadline) }
+
+func shutdownMeetsDeadline(t *testing.T) {
+	ln := newMemory()
+	s := newSite(t, ln, func(http.ResponseWriter, *http.Request) {})
+	client, server := net.Pipe()
+	defer client.Close()
+	down := make(chan error, 1)
+	ln.conns <- &meeting{Conn: server, met: make(chan struct{}), shutdown: func() { down <- s.server.Shutdown(t.Context()) }}
+	if got := lives(client); got > time.Second {
+		t.Errorf("it is kept for %v", got)
+	}
+	if err := <-down; err != nil {
+		t.Error(err)
+	}
+}
+
+// meeting is a connection whose first deadline takes until Shutdown has set another.
+type meeting struct {
+	net.Conn
+	once     sync.Once
+	met      chan struct{}
+	shutdown func()
+}
+
+func (m *meeting) SetReadDeadline(t time.Time) error {
+	if t.Before(time.Now()) {
+		defer close(m.met)
+	} else {
+		m.once.Do(func() { go m.shutdown(); <-m.met })
+	}
+	return m.Conn.SetReadDeadline(t)
 }
 
 // A handler that panics is logged with its stack, takes its connection with it, and nothing else.
@@ -258,21 +325,41 @@ func silence(t *testing.T) {
 	}
 }
 
-// Without limits nobody is let go.
+// A limit that the http.Server does not have is not the lane's, nor does that of
+// one thing outlast it.
 func TestNoLimits(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ln := pipes{newMemory()}
-		s := fastlane.New(&http.Server{}, map[string]http.Handler{open: http.NotFoundHandler()})
-		go func() { _ = s.Serve(ln) }()
-		defer s.Close()
-		c := ln.dial(t)
-		for range 2 {
-			time.Sleep(24 * time.Hour)
-			if _, err := ask(c, get+"\r\n"); err != nil {
-				t.Fatal(err)
-			}
-		}
-	})
+	for name, c := range map[string]struct {
+		server *http.Server
+		before time.Duration // the first request
+		after  string        // it, what comes after a day
+	}{
+		"none":                         {&http.Server{}, 24 * time.Hour, "GET /o/b HTTP/1.1\r\nHost: x\r\n\r\n"},
+		"only until a request":         {&http.Server{ReadHeaderTimeout: time.Minute}, 0, "GET /o/b HTTP/1.1\r\nHost: x\r\n\r\n"},
+		"only between, and not at one": {&http.Server{IdleTimeout: time.Minute}, 24 * time.Hour, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ln := pipes{newMemory()}
+				c.server.Handler = http.NotFoundHandler()
+				s := fastlane.New(c.server, map[string]http.Handler{open: http.NotFoundHandler()})
+				go func() { _ = s.Serve(ln) }()
+				defer s.Close()
+				conn := ln.dial(t)
+				time.Sleep(c.before)
+				if _, err := ask(conn, get+"\r\n"); err != nil {
+					t.Fatal(err)
+				}
+				if c.after == "" {
+					_, _ = io.WriteString(conn, "POST / HTTP/1.1\r\n")
+					c.after = "Host: x\r\n\r\n"
+				}
+				time.Sleep(24 * time.Hour)
+				if _, err := ask(conn, c.after); err != nil {
+					t.Fatal(err)
+				}
+			})
+		})
+	}
 }
 
 // TLS is net/http's, with all that comes with it.

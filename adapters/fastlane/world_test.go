@@ -193,6 +193,7 @@ func (s *script) SetWriteDeadline(time.Time) error { return nil }
 
 // answers are what is in raw, one after the other; dates are left out.
 func answers(raw []byte) (all []string) {
+	all = append(all, fmt.Sprintf("%d lengths", bytes.Count(raw, []byte("\r\nContent-Length: "))))
 	in := bufio.NewReader(bytes.NewReader(raw))
 	for {
 		if _, err := in.Peek(1); err != nil {

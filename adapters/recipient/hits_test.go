@@ -149,7 +149,8 @@ func TestHitsWithoutMux(t *testing.T) {
 func TestNoOpenRedirect(t *testing.T) {
 	w := newWorld(t)
 	for name, token := range map[string]string{
-		"no such link":      w.token(tracking.Click, func(k *tracking.Token) { k.Link = 4 }),
+		"no such link":      w.token(tracking.Click, func(k *tracking.Token) { k.Link = 5 }),
+		"nobody's host":     w.token(tracking.Click, func(k *tracking.Token) { k.Link = 4 }),
 		"another scheme":    w.token(tracking.Click, func(k *tracking.Token) { k.Link = 2 }),
 		"not a web address": w.token(tracking.Click, func(k *tracking.Token) { k.Link = 1 }),
 		"other account":     w.token(tracking.Click, func(k *tracking.Token) { k.Account = newID() }),

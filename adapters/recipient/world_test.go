@@ -140,7 +140,7 @@ func newWorld(t *testing.T) *world {
 		consent.Given{Purpose: consent.Mailing, List: w.list, Method: consent.ByForm})
 	w.append(campaign.Stream(w.campaign), domain.ID{},
 		campaign.Drafted{}, campaign.Started{Content: campaign.Content{
-			TemplateRevision: 1, Links: []string{"https://example.com/spring?a=1&b=2", "javascript:alert(1)", "ftp://example.com/x", "https://example.com/é?ü=%C3%9F"},
+			TemplateRevision: 1, Links: []string{"https://example.com/spring?a=1&b=2", "javascript:alert(1)", "ftp://example.com/x", "https://example.com/é?ü=%C3%9F", "https:///nowhere"},
 		}})
 	return w
 }
