@@ -87,7 +87,8 @@ type Options struct {
 	// Normalise gives the form of an address that the directory knows. An
 	// address that it refuses was never in the directory.
 	Normalise func(string) (string, error)
-	// Report hears of each attempt, err nil when the request is fulfilled. It may be nil.
+	// Report hears of each attempt, err nil when the request is fulfilled; with
+	// the zero task, of why no request could be listed. It may be nil.
 	Report func(task Task, took time.Duration, err error)
 	// Retry is the pause before what failed is tried again; zero is a second.
 	Retry time.Duration

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cleversender/cleversender/adapters/pgtest"
 	"github.com/jackc/pgx/v5"
 )
 
@@ -38,13 +39,13 @@ type node struct {
 }
 
 // newCluster starts a node for each mix of roles.
-func newCluster(t *testing.T, mail *tally, mixes ...string) *cluster {
+func newCluster(t *testing.T, mail *tally, database string, mixes ...string) *cluster {
 	t.Helper()
 	c := &cluster{t: t, mail: mail}
 	for i, roles := range mixes {
 		n := &node{flags: []string{"--lease", lease.String()}}
 		if i == 0 {
-			n.home = newSharedHouse(t)
+			n.home = newSharedHouse(t, database)
 		} else {
 			n.home = c.nodes[0].home.beside()
 		}
@@ -140,7 +141,7 @@ func TestCluster(t *testing.T) {
 	most := inDoubt(people)
 	stretch := people/blows - most
 	mail := newTally(t)
-	c := newCluster(t, mail, "", "api,sender", "tracking,projections,sender")
+	c := newCluster(t, mail, pgtest.Database(t), "", "api,sender", "tracking,projections,sender")
 	h := c.nodes[0].home
 	mailing := h.draft(people)
 	began := time.Now()
@@ -188,5 +189,45 @@ func TestCluster(t *testing.T) {
 	struck := dealt["kill"] + dealt["pause"] + dealt["long pause"]
 	if r.Sent+r.Unknown != people || len(missing) > r.Unknown || r.Unknown > struck*most {
 		t.Errorf("%d sent and %d unknown of %d, and %d got nothing; at most %d unknown a kill or pause", r.Sent, r.Unknown, people, len(missing), most)
+	}
+}
+
+// A database that crashes in mid-campaign and stays away for a while holds the
+// campaign up and does nothing else: everybody gets one message, and it is known of all.
+func TestTheDatabaseCrashes(t *testing.T) {
+	const people, crashes = 4000, 3
+	database := pgtest.Own(t)
+	url, err := database.Create(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	mail := newTally(t)
+	c := newCluster(t, mail, url, "", "tracking,projections,sender")
+	h := c.nodes[0].home
+	mailing := h.draft(people)
+	held := mail.arm(1 + rand.IntN(people/crashes/2))
+	h.cli("campaign", "start", mailing)
+	for k := range crashes {
+		c.await(held)
+		away := rand.N(1500 * time.Millisecond)
+		t.Logf("the database is away for %v, after %d messages", away, mail.count())
+		if k+1 < crashes {
+			held = mail.arm((k+1)*people/crashes/2 + rand.IntN(people/crashes/2))
+		} else {
+			mail.disarm()
+		}
+		go func() { // while it is away, messages leave and results come
+			time.Sleep(away / 2)
+			mail.release()
+		}()
+		if err := database.Restart(t.Context(), away); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := c.nodes[0].finished(mailing)
+	c.stop()
+	h.whole()
+	if twice, missing := mail.twice(), mail.missing(people); twice > 0 || len(missing) > 0 || r.Sent != people {
+		t.Errorf("%d got two messages, %d none; %d sent, %d unknown of %d", twice, len(missing), r.Sent, r.Unknown, people)
 	}
 }

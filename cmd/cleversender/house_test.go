@@ -20,7 +20,6 @@ import (
 	gosmtp "github.com/emersion/go-smtp"
 
 	"github.com/cleversender/cleversender/adapters/api"
-	"github.com/cleversender/cleversender/adapters/pgtest"
 	"github.com/cleversender/cleversender/adapters/smtp/catcher"
 	"github.com/cleversender/cleversender/cmd/cleversender/client"
 	"github.com/cleversender/cleversender/cmd/cleversender/engine"
@@ -43,10 +42,10 @@ func newHouse(t *testing.T) *house {
 	return h
 }
 
-// newSharedHouse is one whose stores others can share.
-func newSharedHouse(t *testing.T) *house {
+// newSharedHouse is one whose stores, in a database, others can share.
+func newSharedHouse(t *testing.T, database string) *house {
 	t.Helper()
-	h := &house{t: t, program: "cleversender", dir: filepath.Join(t.TempDir(), "data"), database: pgtest.Database(t)}
+	h := &house{t: t, program: "cleversender", dir: filepath.Join(t.TempDir(), "data"), database: database}
 	h.rootKey = "file://" + filepath.Join(h.dir, "root.key")
 	h.init()
 	return h

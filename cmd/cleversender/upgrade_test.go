@@ -10,6 +10,7 @@ import (
 
 	"github.com/cleversender/cleversender/adapters/eventlog"
 	logpostgres "github.com/cleversender/cleversender/adapters/eventlog/postgres"
+	"github.com/cleversender/cleversender/adapters/pgtest"
 	"github.com/cleversender/cleversender/cmd/cleversender/engine"
 	"github.com/cleversender/cleversender/domain/catalog"
 	"github.com/cleversender/cleversender/domain/delivery"
@@ -103,7 +104,7 @@ func leftAfter(t *testing.T, database string, at event.Position) (intended, sent
 // everybody gets their message once. Upgraded, the older node is well again.
 func TestRollingUpgrade(t *testing.T) {
 	const people = 4000
-	mail, old := newSink(t), newSharedHouse(t)
+	mail, old := newSink(t), newSharedHouse(t, pgtest.Database(t))
 	server := old.serve(mail.URL())
 	mailing := old.draft(people)
 	var newer event.Position

@@ -23,11 +23,14 @@ func (e *Engine) newDesk() *desk.Desk {
 			return normal, err
 		},
 		Report: func(t desk.Task, took time.Duration, err error) {
-			if err != nil {
+			switch {
+			case t == (desk.Task{}):
+				e.options.Logger.Warn("open privacy requests were not read; they will be", "error", err)
+			case err != nil:
 				e.options.Logger.Error("privacy request failed; it will be tried again", "request", t.Request, "kind", t.Kind, "error", err)
-				return
+			default:
+				e.options.Logger.Info("privacy request fulfilled", "request", t.Request, "kind", t.Kind, "took", took)
 			}
-			e.options.Logger.Info("privacy request fulfilled", "request", t.Request, "kind", t.Kind, "took", took)
 		},
 	})
 }
