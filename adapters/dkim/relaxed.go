@@ -88,14 +88,14 @@ func appendWords(dst, text []byte) []byte {
 		for i < len(text) && isSpace[text[i]] {
 			i++
 		}
-		word := i
-		for i < len(text) && !isSpace[text[i]] {
+		words := i // with single spaces between them
+		for i < len(text) && (!isSpace[text[i]] || text[i] == ' ' && i+1 < len(text) && !isSpace[text[i+1]]) {
 			i++
 		}
-		if word > space && i > word {
+		if words > space && i > words {
 			dst = append(dst, ' ')
 		}
-		dst = append(dst, text[word:i]...)
+		dst = append(dst, text[words:i]...)
 	}
 	return dst
 }

@@ -93,7 +93,7 @@ type Options struct {
 	Lease       time.Duration   // how long a claim holds unless renewed; 30 s
 	Retries     []time.Duration // pauses before a deferred message's further tries; 5 min, 15 min, 1 h, 4 h, 12 h
 	Patience    time.Duration   // how long a message is tried that cannot leave; 4 h
-	GroupDelay  time.Duration   // how long a result waits for others to be recorded with, of a chunk as large as Window; 5 ms
+	GroupDelay  time.Duration   // how long a result waits for others to be recorded with, at least; 5 ms
 	Sole        bool            // nobody else works on the log, for certain: another's claim is a dead one's, and is taken over at once
 }
 

@@ -6,18 +6,26 @@ import (
 )
 
 // Chunks grow to the window while they leave fast, and shrink while they do
-// not; results wait the longer, the smaller they are.
+// not; results wait for half of what one takes, a tenth of a second at most.
 func TestStride(t *testing.T) {
 	var s stride
 	const window = 200
+	if d := s.delay(time.Millisecond); d != slow/2 {
+		t.Errorf("results of the first chunk wait for %s", d)
+	}
 	for range 20 {
 		s.took(s.size(window), window, time.Millisecond)
 	}
 	if n := s.size(window); n != window {
 		t.Errorf("%d at a time after fast ones, want the window", n)
 	}
-	if d := s.delay(time.Millisecond, window); d != time.Millisecond {
-		t.Errorf("results of large chunks wait for %s", d)
+	if d := s.delay(time.Millisecond); d != time.Millisecond {
+		t.Errorf("results of fast chunks wait for %s", d)
+	}
+	s.took(window, window, 60*time.Millisecond)
+	s.took(3, window, time.Millisecond) // the rest of a segment
+	if d := s.delay(time.Millisecond); d != 30*time.Millisecond {
+		t.Errorf("results of chunks that take 60 ms wait for %s", d)
 	}
 	s.took(3, window, time.Second)
 	s.took(3, window, time.Second)
@@ -28,8 +36,9 @@ func TestStride(t *testing.T) {
 		s.took(1, window, time.Second)
 	}
 	small := s.size(window)
-	if d := s.delay(time.Millisecond, window); d != time.Duration(window/small)*time.Millisecond || d < 5*time.Millisecond {
-		t.Errorf("results of chunks of %d wait for %s", small, d)
+	s.took(small, window, time.Minute)
+	if d := s.delay(time.Millisecond); d != slow/2 {
+		t.Errorf("results of slow chunks wait for %s", d)
 	}
 	s.took(small-1, window, time.Millisecond)
 	if n := s.size(window); n != small || n > 10 {

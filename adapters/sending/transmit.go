@@ -112,7 +112,7 @@ func (g *segment) post(live context.Context, chunk []candidate, probe bool) erro
 			left--
 			if r, known := g.judge(a); known {
 				if group = append(group, r); late == nil {
-					late = time.After(g.sender.stride.delay(g.sender.o.GroupDelay, g.sender.o.Window))
+					late = time.After(g.sender.stride.delay(g.sender.o.GroupDelay))
 				}
 			}
 		case <-late:

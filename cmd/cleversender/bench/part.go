@@ -19,6 +19,8 @@ func Part(ctx context.Context, name string, in io.Reader, out io.Writer) error {
 	switch name {
 	case "sink":
 		return serveSink(json.NewDecoder(in), json.NewEncoder(out))
+	case "signer":
+		return serveSigner(json.NewDecoder(in), json.NewEncoder(out))
 	case "client":
 		return runBare(ctx, json.NewDecoder(in), json.NewEncoder(out))
 	default:

@@ -6,11 +6,11 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"io"
 	"net/http"
-	"runtime"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/cleversender/cleversender/adapters/api"
 )
@@ -19,41 +19,38 @@ import (
 const plainHost = "plain.example"
 
 // sendSigned sends the same campaign three times to the same people: unsigned,
-// signed by host, unsigned. Bare signatures are made before and after the
-// signed one. What it reports is the signed one, and what signing adds to the
-// processor time of a message, projections included, beside a bare signature.
+// signed by host, unsigned. Bare signatures are made beside the signed one. What
+// it reports is the signed one, and what signing adds to the processor time of a
+// message, projections included, beside a bare signature.
 func (b *bench) sendSigned(ctx context.Context, to *mailServer, host string) (sent, projected Report, err error) {
 	if err := b.sign(ctx, host); err != nil {
 		return sent, projected, err
 	}
-	var plain, rsa float64
-	unsigned := func() error {
-		quiet := *b
-		quiet.CPUProfile = ""
-		_, r, err := quiet.sendTo(ctx, to, plainHost)
-		plain += r.CPUPerUnit / 2
-		return err
+	quiet := *b
+	quiet.CPUProfile = ""
+	_, before, err := quiet.sendTo(ctx, to, plainHost)
+	if err != nil {
+		return sent, projected, err
 	}
-	bare := func() error {
-		each, err := signatures(min(b.Size, maxSignatures))
-		rsa += perUnit(each, 1) / 2
-		return err
-	}
-	signed := func() (err error) {
+	bare, err := beside(ctx, func() (err error) {
 		sent, projected, err = b.sendTo(ctx, to, host)
 		return err
+	})
+	if err != nil {
+		return sent, projected, err
 	}
-	for _, step := range []func() error{unsigned, bare, signed, bare, unsigned} {
-		if err := step(); err != nil {
-			return sent, projected, err
-		}
+	_, after, err := quiet.sendTo(ctx, to, plainHost)
+	if err != nil {
+		return sent, projected, err
 	}
+	plain, rsa := (before.CPUPerUnit+after.CPUPerUnit)/2, perUnit(bare.CPU, bare.Made)
 	added := projected.CPUPerUnit - plain
 	for name, value := range map[string]float64{
 		"plain_us": plain, "rsa_us": rsa, "dkim_added_us": added, "added_to_rsa": added / rsa, "whole_to_rsa": projected.CPUPerUnit / rsa,
 	} {
 		sent.Extra[name] = float64(int(value*1000+0.5)) / 1000
 	}
+	sent.Extra["rsa_made"] = bare.Made
 	return sent, projected, nil
 }
 
@@ -66,33 +63,66 @@ func (b *bench) sign(ctx context.Context, host string) error {
 	return b.api.Call(ctx, http.MethodPost, "/dkim-keys/"+made.Domain+"/"+made.Selector+"/activate", nil, nil)
 }
 
-// maxSignatures bounds how long the bare signatures take.
-const maxSignatures = 3000
+// signatures is how many bare RSA signatures of 2048 bits were made, and what
+// all of them took of the processor.
+type signatures struct {
+	Made int
+	CPU  time.Duration
+}
 
-// signatures is what each of n bare RSA signatures of 2048 bits takes of the
-// processor, when all cores make them as they do for a campaign: two threads of
-// one core take longer for each than one alone.
-func signatures(n int) (each time.Duration, err error) {
+// beside makes bare signatures while something is done, a few now and then: the
+// pace of a machine changes within seconds, and two threads of one core take
+// longer for each than one alone.
+func beside(ctx context.Context, do func() error) (made signatures, err error) {
+	p, err := startPart(ctx, "signer")
+	if err != nil {
+		return made, err
+	}
+	defer func() { err = errors.Join(err, p.end()) }()
+	if err := do(); err != nil {
+		return made, err
+	}
+	return made, p.ask(struct{}{}, &made)
+}
+
+// What is made at a time, and the pause before more: a fiftieth of one thread.
+const (
+	someSignatures = 5
+	signerPause    = 200 * time.Millisecond
+)
+
+// serveSigner makes signatures until it is asked how many.
+func serveSigner(in *json.Decoder, out *json.Encoder) error {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	cores := runtime.GOMAXPROCS(0)
-	perCore := (n + cores - 1) / cores
-	runtime.GC()
-	before := cpuTime()
-	var all errgroup.Group
-	for range cores {
-		all.Go(func() error {
-			for i := range perCore {
-				hash := sha256.Sum256([]byte{byte(i)})
-				if _, err := key.Sign(rand.Reader, hash[:], crypto.SHA256); err != nil {
-					return err
-				}
+	asked := make(chan error, 1)
+	go func() { asked <- in.Decode(&struct{}{}) }()
+	for s := (signatures{}); ; {
+		if err := s.more(key); err != nil {
+			return err
+		}
+		select {
+		case err := <-asked:
+			if errors.Is(err, io.EOF) {
+				return nil
 			}
-			return nil
-		})
+			return errors.Join(err, out.Encode(s))
+		case <-time.After(signerPause):
+		}
 	}
-	err = all.Wait()
-	return (cpuTime() - before) / time.Duration(perCore*cores), err
+}
+
+func (s *signatures) more(key *rsa.PrivateKey) error {
+	before := cpuTime()
+	for range someSignatures {
+		hash := sha256.Sum256([]byte{byte(s.Made)})
+		if _, err := key.Sign(rand.Reader, hash[:], crypto.SHA256); err != nil {
+			return err
+		}
+		s.Made++
+	}
+	s.CPU += cpuTime() - before
+	return nil
 }
