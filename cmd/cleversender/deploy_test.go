@@ -58,6 +58,8 @@ type service struct {
 	SecurityOpt []string `yaml:"security_opt"`
 	Restart     string
 	StopGrace   string `yaml:"stop_grace_period"`
+	MemLimit    string `yaml:"mem_limit"`
+	PidsLimit   int    `yaml:"pids_limit"`
 }
 
 func (s service) ours() bool { return strings.HasPrefix(s.Image, "cleversender:") }
@@ -219,22 +221,6 @@ func (c compose) reaches(t *testing.T, address string) {
 	}
 }
 
-// there checks that a file that is named relative to deploy exists, or is the
-// operator's own: then git ignores it.
-func there(t *testing.T, path string) {
-	t.Helper()
-	if _, err := os.Stat(deploy + path); err == nil {
-		return
-	}
-	own := filepath.ToSlash(filepath.Join("/deploy", path))
-	for line := range strings.Lines(textOf(t, "../../.gitignore")) {
-		if line = strings.TrimSpace(line); line == own || strings.HasSuffix(line, "/") && strings.HasPrefix(own+"/", line) {
-			return
-		}
-	}
-	t.Errorf("%s does not exist", path)
-}
-
 // hosts are the addresses that a URL names, for KurrentDB several.
 func hosts(raw string) []string {
 	_, rest, _ := strings.Cut(raw, "://")
@@ -350,6 +336,9 @@ func (c compose) checksOurs(t *testing.T, s service) engine.Stores {
 	}
 	if !s.ReadOnly || !slices.Equal(s.CapDrop, []string{"ALL"}) || len(s.SecurityOpt) == 0 || slices.ContainsFunc(s.Volumes, func(v string) bool { return strings.HasSuffix(v, ":/") }) {
 		t.Error("it may do more than it has to")
+	}
+	if s.MemLimit == "" || s.PidsLimit == 0 {
+		t.Error("it may take all of the machine")
 	}
 	if _, err := os.Stat(filepath.Join(deploy, s.Build.Context, s.Build.Dockerfile)); err != nil {
 		t.Error(err)

@@ -13,8 +13,8 @@ import (
 	"github.com/cleversender/cleversender/projections/tokens"
 )
 
-// drain is how long requests and messages under way may take at the end.
-const drain = 20 * time.Second
+// StopTime is how long requests and messages under way may take at the end.
+const StopTime = 20 * time.Second
 
 // Server answers what the engine answers over HTTP; opens and clicks, which come
 // by the thousand a second, on a lane of their own. Ask once, for it or for Handler.
@@ -51,7 +51,7 @@ func (e *Engine) Serve(ctx context.Context, ln net.Listener, web Web) error {
 		err = fmt.Errorf("serve: %w", err)
 	case <-ctx.Done():
 	}
-	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), StopTime)
 	defer cancel()
 	if stop := server.Shutdown(end); stop != nil {
 		_ = server.Close() // who has not finished by now is cut off
