@@ -12,7 +12,7 @@ const (
 	gcPercent = 200
 	// smallHeap is what the heap may grow to before the collector works harder: an
 	// import of any size, and a campaign, stay below 250 MB in all.
-	smallHeap = 90 << 20
+	smallHeap = 82 << 20
 )
 
 // tendMemory sets how much memory the collector may use: little, as long as
