@@ -85,10 +85,10 @@ func beside(ctx context.Context, do func() error) (made signatures, err error) {
 	return made, p.ask(struct{}{}, &made)
 }
 
-// What is made at a time, and the pause before more: a fiftieth of one thread.
+// What is made at a time, and the pause before more: a twentieth of one thread.
 const (
 	someSignatures = 5
-	signerPause    = 200 * time.Millisecond
+	signerPause    = 100 * time.Millisecond
 )
 
 // serveSigner makes signatures until it is asked how many.
