@@ -15,7 +15,8 @@ type Who struct{ Account, Person domain.ID }
 // Tracking is what somebody lets be recorded of what they do with messages.
 type Tracking struct{ Opens, Clicks bool }
 
-// TrackingOf says of each what they allow, in the order asked.
+// TrackingOf says of each what they allow, in the order asked. Who is not known
+// allows nothing, and of who is restricted nothing is recorded (GDPR Art. 18(2)).
 func TrackingOf(ctx context.Context, r projections.Reader, who []Who) ([]Tracking, error) {
 	keys := make([][]any, len(who))
 	for i := range who {
@@ -34,7 +35,7 @@ func TrackingOf(ctx context.Context, r projections.Reader, who []Who) ([]Trackin
 	return out, nil
 }
 
-// tracking is what the person lets be recorded: of who is restricted, nothing (GDPR Art. 18(2)).
+// tracking is what the person lets be recorded, as all that is known of them says.
 func (s *person) tracking() Tracking {
 	if s.Held(subscriber.Restriction) != nil {
 		return Tracking{}

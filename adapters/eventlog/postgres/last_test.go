@@ -22,7 +22,7 @@ func appendOne(t *testing.T, log *postgres.Log, expect uint64) {
 }
 
 // Who writes alone asks nothing before an append, until somebody else has
-// written; a conflict is never decided from memory.
+// written; no conflict is decided from memory that has become wrong.
 func TestAloneNothingIsAsked(t *testing.T) {
 	url := pgtest.Database(t)
 	p := newProxy(t, url, "", "SELECT 1\x00") // the answer to a question
