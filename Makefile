@@ -17,10 +17,11 @@ demo: build
 # EVENTSTOREDB_URL names a real EventStoreDB for the log's tests to run on too.
 # The race detector needs a C compiler, the dashboard's tests need Chromium, what
 # is kept in PostgreSQL needs PostgreSQL, and signed mail goes through a real
-# server where it can be installed.
+# server where it can be installed. What the race detector has found it says at
+# once; otherwise every process that a test starts would end a second late.
 test:
 	.ci/need gcc chromium postfix python3-dkim postgresql
-	CGO_ENABLED=1 $(GO) test -race ./...
+	CGO_ENABLED=1 GORACE=atexit_sleep_ms=10 $(GO) test -race ./...
 
 # A campaign whose server is killed (kill -9) ten times on the way; the last lines say what came of it.
 CRASH ?= -crash.recipients 100000 -crash.kills 10
