@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"testing"
 
+	"github.com/cleversender/cleversender/adapters/eventlog/eventstoredb"
 	"github.com/cleversender/cleversender/adapters/eventlog/eventstoredb/esdbtest"
+	"github.com/cleversender/cleversender/adapters/pgtest"
 	"github.com/cleversender/cleversender/cmd/cleversender/bench"
 )
 
@@ -17,12 +21,26 @@ var benchSize = flag.Int("bench.size", 300, "how large the measurements on Event
 // bench measures on a log by URL; with -bench.size, in earnest.
 func TestBenchOnEventStoreDB(t *testing.T) {
 	for _, name := range []string{"append", "rebuild", "send", "track"} {
-		url := esdbtest.Start(t, 1, esdbtest.MaxAppendSize(4<<20)).URL() // each wants an empty one
+		url := esdbtest.Start(t, 1, esdbtest.MaxAppendSize(eventstoredb.MaxAppendSize)).URL() // each wants an empty one
 		for _, r := range benched(t, name, "--log", url, "--size", strconv.Itoa(*benchSize)) {
 			t.Logf("%s: %.0f/s, %.1f us of CPU", r.Bench, r.PerSecond, r.CPUPerUnit)
 			if r.Backend != "esdb+sqlite" || r.Units < *benchSize/10 || r.PerSecond <= 0 {
 				t.Errorf("%s: %+v", name, r)
 			}
+		}
+	}
+}
+
+// bench measures on PostgreSQL, beside a bare table there, with the password in a file.
+func TestBenchOnPostgreSQL(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(file, []byte("secret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	url := pgtest.Database(t) + "&password_file=" + file
+	for _, r := range benched(t, "append", "--log", url, "--size", "1000") {
+		if r.Backend != "postgres+sqlite" || r.LimitPerSecond <= 0 || r.PerSecond <= 0 {
+			t.Errorf("%+v", r)
 		}
 	}
 }

@@ -16,7 +16,7 @@ type bounceFlags struct {
 	BounceListen  string      `help:"Address of the SMTP server that takes mail to the bounce domain, such as :25." env:"CLEVERSENDER_BOUNCE_LISTEN"`
 	BounceCert    string      `help:"Certificate chain of that server, in PEM, for STARTTLS; read again for each client." placeholder:"FILE" env:"CLEVERSENDER_BOUNCE_CERT"`
 	BounceCertKey string      `help:"Key of that certificate, in PEM." placeholder:"FILE" env:"CLEVERSENDER_BOUNCE_CERT_KEY"`
-	BounceMailbox string      `help:"Mailbox that bounces are fetched from: imaps://user:password@host/folder, pop3s://user:password@host." env:"CLEVERSENDER_BOUNCE_MAILBOX"`
+	BounceMailbox string      `help:"Mailbox that bounces are fetched from: imaps://user:password@host/folder, pop3s://user:password@host. The password may be in a file: ?password_file=/path." env:"CLEVERSENDER_BOUNCE_MAILBOX"`
 	SoftBounces   softBounces `help:"How many messages have to bounce softly, within how long, until the address is suppressed." default:"3/720h" placeholder:"N/TIME"`
 	HookSESTopic  []string    `help:"ARN of an SNS topic that Amazon SES reports to; /hooks/ses hears it." name:"hook-ses-topic" env:"CLEVERSENDER_HOOK_SES_TOPIC" placeholder:"ARN"`
 	HookSendgrid  string      `help:"Verification key of SendGrid's signed events; /hooks/sendgrid hears them." name:"hook-sendgrid-key" env:"CLEVERSENDER_HOOK_SENDGRID_KEY" placeholder:"KEY"`

@@ -9,7 +9,7 @@ import (
 
 // deliveryFlags say by which servers, how fast, and how often.
 type deliveryFlags struct {
-	SMTP        []string        `help:"Server that takes our mail: smtp://host:port, smtps://user:password@host. Several: one flag each." env:"CLEVERSENDER_SMTP" name:"smtp" sep:" "`
+	SMTP        []string        `help:"Server that takes our mail: smtp://host:port, smtps://user:password@host, smtps://user@host?password_file=/path. Several: one flag each." env:"CLEVERSENDER_SMTP" name:"smtp" sep:" "`
 	Connections int             `help:"Messages handed over at once. By default, three times the servers' connections."`
 	Rate        pacing.Rate     `help:"Messages at most, such as 20/s, 600/m, 10000/h, 100000/d." placeholder:"N/s"`
 	AccountRate pacing.Rate     `help:"Messages of each account at most." placeholder:"N/s"`

@@ -60,6 +60,7 @@ type service struct {
 	StopGrace   string `yaml:"stop_grace_period"`
 	MemLimit    string `yaml:"mem_limit"`
 	PidsLimit   int    `yaml:"pids_limit"`
+	CPUs        float64
 }
 
 func (s service) ours() bool { return strings.HasPrefix(s.Image, "cleversender:") }
@@ -117,11 +118,14 @@ func composed(t *testing.T, files ...string) compose {
 	for i, name := range files {
 		var c compose
 		strict(t, variable.ReplaceAllStringFunc(textOf(t, deploy+name), func(m string) string {
-			value, ok := values[variable.FindStringSubmatch(m)[1]]
-			if !ok {
-				t.Errorf("%s: %s is not in .env.example", name, m)
+			asked := variable.FindStringSubmatch(m)[1]
+			if value, ok := values[asked]; ok {
+				return value
 			}
-			return value
+			if !strings.Contains(textOf(t, deploy+name), "export "+asked+"=") {
+				t.Errorf("%s: %s is neither in .env.example nor exported", name, m)
+			}
+			return "exported"
 		}), &c)
 		if i == 0 {
 			all = c
@@ -135,8 +139,10 @@ func composed(t *testing.T, files ...string) compose {
 			s.Environment = maps.Clone(s.Environment)
 			maps.Copy(s.Environment, more.Environment)
 			s.Volumes = append(slices.Clip(s.Volumes), more.Volumes...)
+			s.Secrets = append(slices.Clip(s.Secrets), more.Secrets...)
 			all.Services[name] = s
 		}
+		maps.Copy(all.Secrets, c.Secrets)
 	}
 	return all
 }
@@ -233,7 +239,7 @@ func hosts(raw string) []string {
 // nobody answers at another address.
 func opens(t *testing.T, stores engine.Stores) {
 	t.Helper()
-	dir := filepath.Join(t.TempDir(), "data")
+	dir, secrets := filepath.Join(t.TempDir(), "data"), passwords(t)
 	if _, _, err := engine.Init(t.Context(), engine.Options{Dir: dir}, "Acme"); err != nil {
 		t.Fatal(err)
 	}
@@ -244,6 +250,7 @@ func opens(t *testing.T, stores engine.Stores) {
 		}
 		o := engine.Options{Dir: dir}
 		nowhere := strings.Replace(at, strings.Join(hosts(at), ","), "127.0.0.1:1", 1)
+		nowhere = strings.Replace(nowhere, secretsFolder, secrets, 1)
 		reflect.ValueOf(&o.Stores).Elem().Field(i).SetString(nowhere)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		e, err := engine.Open(ctx, o)
@@ -252,7 +259,7 @@ func opens(t *testing.T, stores engine.Stores) {
 		case err == nil:
 			_ = e.Close(t.Context())
 			t.Errorf("%s: opened, though nobody is there", nowhere)
-		case errors.Is(err, engine.ErrStore):
+		case errors.Is(err, engine.ErrStore), errors.Is(err, engine.ErrPasswordPlace), errors.Is(err, engine.ErrPasswordFile):
 			t.Errorf("%s: %v", at, err)
 		}
 	}
@@ -291,12 +298,15 @@ func TestCompose(t *testing.T) {
 	}
 }
 
-var plain = regexp.MustCompile(`(?i)://[^/\s:]*:[^$@/\s][^@/\s]*@|password: +["']?[^$"'\s]`)
+var size = regexp.MustCompile(`^[1-9]\d*[mg]$`)
 
 func (c compose) checks(t *testing.T, s service, used map[string]bool) {
 	image, tag, _ := strings.Cut(s.Image, ":")
 	if _, known := theirPorts[image]; tag == "" || tag == "latest" || !known && !s.ours() {
 		t.Errorf("image %q", s.Image)
+	}
+	if !size.MatchString(s.MemLimit) || s.PidsLimit == 0 {
+		t.Errorf("it may take all of the machine: memory %q, %d processes", s.MemLimit, s.PidsLimit)
 	}
 	listens := s.listens(t)
 	for _, port := range s.Ports {
@@ -337,15 +347,16 @@ func (c compose) checksOurs(t *testing.T, s service) engine.Stores {
 	if !s.ReadOnly || !slices.Equal(s.CapDrop, []string{"ALL"}) || len(s.SecurityOpt) == 0 || slices.ContainsFunc(s.Volumes, func(v string) bool { return strings.HasSuffix(v, ":/") }) {
 		t.Error("it may do more than it has to")
 	}
-	if s.MemLimit == "" || s.PidsLimit == 0 {
-		t.Error("it may take all of the machine")
-	}
 	if _, err := os.Stat(filepath.Join(deploy, s.Build.Context, s.Build.Dockerfile)); err != nil {
 		t.Error(err)
 	}
 	for _, raw := range cli.Serve.SMTP {
-		if _, err := smtp.Parse(raw); err != nil {
-			t.Error(err)
+		whole, err := engine.WithPassword(strings.Replace(raw, secretsFolder, passwords(t), 1))
+		if err == nil {
+			_, err = smtp.Parse(whole)
+		}
+		if err != nil {
+			t.Errorf("%s: %v", raw, err)
 		}
 	}
 	for i, stores := 0, reflect.ValueOf(cli.Stores); i < stores.NumField(); i++ {
@@ -380,77 +391,14 @@ func (c compose) database(t *testing.T, raw string) {
 	}
 }
 
-// cluster checks that nodes of KurrentDB know each other, and that any node of
-// ours may be lost.
-func (c compose) cluster(t *testing.T) {
-	var seeds []string
-	holders := map[engine.Role]int{}
-	nodes := 0
-	for name, s := range c.Services {
-		if s.Environment["KURRENTDB_CLUSTER_SIZE"] != "" {
-			seeds = append(seeds, name+":2113")
-		}
-		if cli, verb := (grammar{}), ""; s.ours() {
-			if cli, verb = parsed(t, s.Command, s.environment(t)); verb != "serve" {
-				continue
-			}
-			nodes++
-			for _, role := range cli.Serve.Roles {
-				holders[role]++
-			}
-		}
-	}
-	if nodes > 1 {
-		for _, role := range engine.Roles {
-			if holders[role] < 2 {
-				t.Errorf("%d nodes have the role %s", holders[role], role)
-			}
-		}
-	}
-	slices.Sort(seeds)
-	for _, seed := range seeds {
-		name, _, _ := strings.Cut(seed, ":")
-		env := c.Services[name].Environment
-		others := slices.DeleteFunc(slices.Clone(seeds), func(s string) bool { return s == seed })
-		if env["KURRENTDB_GOSSIP_SEED"] != strings.Join(others, ",") || env["KURRENTDB_CLUSTER_SIZE"] != "3" || len(seeds) != 3 ||
-			env["KURRENTDB_NODE_HOST_ADVERTISE_AS"] != name || env["KURRENTDB_REPLICATION_HOST_ADVERTISE_AS"] != name {
-			t.Errorf("%s is a node of another cluster: %v", name, env)
-		}
-	}
-}
-
-// No file that is in the repository holds a password; the example has each
-// setting that the others ask for, and no other.
-func TestSettings(t *testing.T) {
-	known, example := flagVariables(t), settings(t, deploy+".env.example")
-	asked := map[string]bool{"PGPASSWORD": true} // by pgx
-	files, err := filepath.Glob(deploy + "*")
-	if err != nil || len(files) < 5 {
-		t.Fatal(files, err)
-	}
-	for _, path := range files {
-		if info, err := os.Stat(path); err != nil || info.IsDir() {
-			continue
-		}
-		text := textOf(t, path)
-		if found := plain.FindString(text); found != "" && filepath.Base(path) != ".env.example" && filepath.Base(path) != ".env" {
-			t.Errorf("%s holds a password: %s", path, found)
-		}
-		for _, m := range variable.FindAllStringSubmatch(text, -1) {
-			asked[m[1]] = true
-		}
-	}
-	for name := range example {
-		if !known[name] && !asked[name] {
-			t.Errorf("nobody asks for %s", name)
-		}
-	}
-}
-
 // The unit starts the program with flags and variables that it has.
 func TestUnit(t *testing.T) {
 	text := textOf(t, deploy+"cleversender.service")
 	env, start := settings(t, deploy+".env.example"), ""
+	for name, value := range env {
+		env[name] = strings.ReplaceAll(value, secretsFolder, credentialsFolder)
+	}
+	credentials(t, text, env)
 	for line := range strings.Lines(text) {
 		key, value, ok := strings.Cut(strings.TrimSpace(line), "=")
 		switch {

@@ -300,7 +300,7 @@ func client(t *testing.T, c *esdbtest.Cluster) *esdb.Client {
 
 // A bulk is sent in messages that any server takes, however large its appends.
 func TestLargeAppendsOfABulkTravelInParts(t *testing.T) {
-	c := esdbtest.Start(t, 1, esdbtest.MaxAppendSize(enough), esdbtest.MaxMessageSize(512<<10))
+	c := esdbtest.Start(t, 1, esdbtest.MaxAppendSize(eventstoredb.MaxAppendSize), esdbtest.MaxMessageSize(512<<10))
 	log := open(t, c.URL())
 	as := append(big(10), eventlog.Append{Stream: "many", Events: logtest.Events("many", 5000)})
 	if _, errs := log.AppendBulk(t.Context(), as); errors.Join(errs...) != nil {

@@ -41,6 +41,10 @@ import (
 	"github.com/cleversender/cleversender/domain/event"
 )
 
+// MaxAppendSize is what the setting of that name has to be on a server that is
+// to take all that the port promises: bytes, metadata and types included.
+const MaxAppendSize = 4 << 20
+
 // defaultLimit is what every server takes in one append.
 const defaultLimit = 1 << 20
 

@@ -10,9 +10,6 @@ import (
 	"github.com/cleversender/cleversender/adapters/eventlog/logtest"
 )
 
-// enough is what a server has to take so that it takes all that the port promises.
-const enough = 4 << 20
-
 func open(t testing.TB, url string, options ...eventstoredb.Option) *eventstoredb.Log {
 	t.Helper()
 	log, err := eventstoredb.Open(t.Context(), url, options...)
@@ -28,7 +25,7 @@ func adapter(nodes int, options ...eventstoredb.Option) logtest.Adapter {
 	byDir := map[string]*esdbtest.Cluster{}
 	opened := func(t testing.TB, dir string, options ...eventstoredb.Option) eventlog.Log {
 		if byDir[dir] == nil {
-			byDir[dir] = esdbtest.Start(t, nodes, esdbtest.MaxAppendSize(enough))
+			byDir[dir] = esdbtest.Start(t, nodes, esdbtest.MaxAppendSize(eventstoredb.MaxAppendSize))
 		}
 		return open(t, byDir[dir].URL(), options...)
 	}

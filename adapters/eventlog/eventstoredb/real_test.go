@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/cleversender/cleversender/adapters/eventlog"
+	"github.com/cleversender/cleversender/adapters/eventlog/eventstoredb"
 	"github.com/cleversender/cleversender/adapters/eventlog/eventstoredb/esdbtest"
 	"github.com/cleversender/cleversender/adapters/eventlog/logtest"
 	"github.com/cleversender/cleversender/domain/event"
@@ -18,7 +19,7 @@ import (
 // A database that has events already keeps the same promises: EVENTSTOREDB_URL
 // names a real one, that nobody else writes to meanwhile.
 func TestItKeepsThemInADatabaseThatIsNotEmpty(t *testing.T) {
-	used := esdbtest.Start(t, 3, esdbtest.MaxAppendSize(enough))
+	used := esdbtest.Start(t, 3, esdbtest.MaxAppendSize(eventstoredb.MaxAppendSize))
 	add(t, open(t, used.URL()), "before", 0, 20)
 	urls := map[string]string{"double": used.URL()}
 	if real := os.Getenv("EVENTSTOREDB_URL"); real != "" {

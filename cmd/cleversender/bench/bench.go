@@ -63,13 +63,18 @@ func Run(ctx context.Context, name string, c Config, report func(Report) error) 
 	if c.Size <= 0 {
 		c.Size = kind.Size
 	}
+	c.SMTP = smtpURL(c.SMTP)
+	for _, url := range []*string{&c.SMTP, &c.Stores.Log} { // which bare clients use, too
+		if *url, err = engine.WithPassword(*url); err != nil {
+			return err
+		}
+	}
 	if c.Dir == "" {
 		if c.Dir, err = os.MkdirTemp("", "cleversender-bench-"); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(c.Dir)) }()
 	}
-	c.SMTP = smtpURL(c.SMTP)
 	b := &bench{Config: c}
 	if err := b.open(ctx); err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cleversender/cleversender/adapters/desk/canary"
+	"github.com/cleversender/cleversender/adapters/eventlog/eventstoredb"
 	"github.com/cleversender/cleversender/adapters/eventlog/eventstoredb/esdbtest"
 	"github.com/cleversender/cleversender/adapters/pgtest"
 	"github.com/cleversender/cleversender/cmd/cleversender/demo"
@@ -21,7 +22,7 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 // takes depends on how many messages leave together.
 func TestStoryOnAnyStore(t *testing.T) {
 	database, other := pgtest.Database(t), pgtest.Database(t)
-	streams := esdbtest.Start(t, 3, esdbtest.MaxAppendSize(4<<20))
+	streams := esdbtest.Start(t, 3, esdbtest.MaxAppendSize(eventstoredb.MaxAppendSize))
 	var want demo.Summary
 	for _, on := range []struct {
 		name string

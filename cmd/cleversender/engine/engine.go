@@ -108,6 +108,10 @@ var ErrNoFolder = domain.Refuse("folder_not_initialised", "the data folder does 
 // the privacy desk; with an SMTP server the sending worker too. A folder that
 // another process holds is refused.
 func Open(ctx context.Context, o Options) (*Engine, error) {
+	o, err := o.withPasswords()
+	if err != nil {
+		return nil, err
+	}
 	if _, own := o.localModels(); own && !o.has(RoleProjections) {
 		return nil, ErrNobodyFolds
 	}

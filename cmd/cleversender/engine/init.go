@@ -32,6 +32,9 @@ var (
 // which may also operate the installation. The token is shown this once. A root
 // key that is there already is used if it is named.
 func Init(ctx context.Context, o Options, accountName string) (id domain.ID, token string, err error) {
+	if o, err = o.withPasswords(); err != nil {
+		return id, "", err
+	}
 	if err := o.unused(ctx); err != nil {
 		return id, "", err
 	}
