@@ -1,7 +1,6 @@
 package keyring
 
 import (
-	"crypto/cipher"
 	"sync"
 	"time"
 
@@ -9,16 +8,17 @@ import (
 	"github.com/cleversender/cleversender/domain/personal"
 )
 
-// generation is how many keys one generation of the cache holds; a key that is
-// open takes about a kilobyte.
-const generation = 4096
+// generation is how many keys one generation of the cache holds; each takes some
+// 130 bytes.
+const generation = 1 << 16
 
 // bulk is how many keys asked for together are not kept: they are a campaign's
 // or an import's, and each is needed once.
 const bulk = 64
 
-// Cache holds keys that were used lately, in two generations: when the young
-// one is full it becomes the old one, and what was in the old one goes.
+// Cache holds keys that were used lately, or will be soon, as they are stored:
+// wrapped. It has two generations: when the young one is full it becomes the old
+// one, and what was in the old one goes.
 type Cache struct {
 	// Trust is how long after it was read a key is given out; 0: until it is evicted.
 	Trust time.Duration
@@ -28,63 +28,79 @@ type Cache struct {
 	evictions  uint64
 }
 
+// cached has no pointers, so that the collector passes by.
 type cached struct {
-	aead cipher.AEAD
-	read time.Time
+	wrapped [WrappedSize]byte // all zeros: none
+	read    time.Duration     // since began; 0 when keys are trusted until evicted
 }
+
+var began = time.Now()
 
 // Moment is when the cache was asked: what was read from the store after it may be put.
 type Moment struct {
 	evictions uint64
-	at        time.Time
+	at        time.Duration
+	many      bool
 }
 
-// Get fills in the keys that it has, and returns the indexes of the others.
-func (c *Cache) Get(refs []personal.KeyRef, out []cipher.AEAD) (missing []int, now Moment) {
+// Get gives open the keys that it has, of many none, and returns the indexes of
+// the others, and of those that cannot be opened any more.
+func (c *Cache) Get(refs []personal.KeyRef, open func(i int, wrapped []byte) error) (missing []int, now Moment) {
 	if c.Trust > 0 {
-		now.at = time.Now()
+		now.at = time.Since(began)
 	}
+	some := refs
+	if now.many = len(refs) >= bulk; now.many {
+		some = nil
+	}
+	found := make([]cached, len(some))
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	for i, ref := range refs {
+	now.evictions = c.evictions
+	for i, ref := range some {
 		key, ok := c.young[ref]
 		if !ok {
 			if key, ok = c.old[ref]; ok {
 				c.add(ref, key)
 			}
 		}
-		if ok && now.at.Sub(key.read) <= c.Trust {
-			out[i] = key.aead
-		} else {
+		if ok && now.at-key.read <= c.Trust {
+			found[i] = key
+		}
+	}
+	c.mu.Unlock()
+	for i := range refs {
+		if now.many || found[i] == (cached{}) || open(i, found[i].wrapped[:]) != nil {
 			missing = append(missing, i)
 		}
 	}
-	now.evictions = c.evictions
 	return missing, now
 }
 
-// Put keeps keys, unless they are so many that each is needed once, or somebody
-// was evicted since the moment they were asked for: a key destroyed meanwhile
-// must not come back.
-func (c *Cache) Put(asked Moment, refs []personal.KeyRef, keys []cipher.AEAD, which []int) {
-	if len(which) >= bulk {
+// Put keeps a key that was read, unless it is one of so many that each is needed
+// once, or it was destroyed.
+func (c *Cache) Put(asked Moment, ref personal.KeyRef, wrapped []byte) {
+	if !asked.many {
+		c.PutBeside(asked, ref, wrapped)
+	}
+}
+
+// PutBeside keeps a key that nobody has asked for yet. When somebody was evicted
+// since the moment given nothing is kept: a key destroyed meanwhile must not come
+// back.
+func (c *Cache) PutBeside(asked Moment, ref personal.KeyRef, wrapped []byte) {
+	if epoch, err := EpochOf(wrapped); err != nil || epoch == 0 {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.evictions != asked.evictions {
-		return
-	}
-	for _, i := range which {
-		if keys[i] != nil {
-			c.add(refs[i], cached{keys[i], asked.at})
-		}
+	if c.evictions == asked.evictions {
+		c.add(ref, cached{[WrappedSize]byte(wrapped), asked.at})
 	}
 }
 
 func (c *Cache) add(ref personal.KeyRef, key cached) {
 	if len(c.young) >= generation || c.young == nil {
-		c.old, c.young = c.young, make(map[personal.KeyRef]cached, generation)
+		c.old, c.young = c.young, map[personal.KeyRef]cached{}
 	}
 	c.young[ref] = key
 }

@@ -17,19 +17,15 @@ import (
 // those that do not exist; they are durable when it returns. The key of an
 // erased person is nil, from the moment that Shred has returned on any node.
 func (s *Store) Ensure(ctx context.Context, refs []personal.KeyRef) ([]cipher.AEAD, error) {
-	out, known := make([]cipher.AEAD, len(refs)), make([]cipher.AEAD, len(refs))
-	s.cache.Get(refs, known)
+	out := make([]cipher.AEAD, len(refs))
 	rows, err := s.look(ctx, refs)
 	if err != nil {
 		return nil, fmt.Errorf("look up keys: %w", err)
 	}
 	var missing []int
 	for i, f := range rows {
-		switch {
-		case f.missing():
+		if f.missing() {
 			missing = append(missing, i)
-		case f.wrapped != nil && known[i] != nil: // a key never changes
-			out[i], rows[i].wrapped = known[i], nil
 		}
 	}
 	if err := s.openAll(ctx, refs, rows, out); err != nil {
@@ -48,7 +44,10 @@ func (s *Store) Ensure(ctx context.Context, refs []personal.KeyRef) ([]cipher.AE
 // for as long as Trust.
 func (s *Store) Lookup(ctx context.Context, refs []personal.KeyRef) ([]cipher.AEAD, error) {
 	out := make([]cipher.AEAD, len(refs))
-	missing, asked := s.cache.Get(refs, out)
+	missing, asked := s.cache.Get(refs, func(i int, wrapped []byte) (err error) {
+		out[i], err = s.epochs.Load().Open(refs[i], wrapped)
+		return err
+	})
 	if len(missing) == 0 {
 		return out, nil
 	}
@@ -69,8 +68,8 @@ func (s *Store) Lookup(ctx context.Context, refs []personal.KeyRef) ([]cipher.AE
 	}
 	for k, i := range missing {
 		out[i] = keys[k]
+		s.cache.Put(asked, refs[i], rows[k].wrapped)
 	}
-	s.cache.Put(asked, refs, out, missing)
 	return out, nil
 }
 

@@ -92,6 +92,6 @@ func existingKey(s *Store, ref personal.KeyRef, wrapped *[]byte) error {
 	_, err := existing(s.reading(ctx), []personal.KeyRef{ref}, []int{0}, func(_ int, b []byte) error {
 		*wrapped = bytes.Clone(b)
 		return nil
-	})
+	}, nil)
 	return err
 }

@@ -71,7 +71,11 @@ type pending struct {
 // find returns the keys that exist: nil where a key is destroyed, or missing.
 func (s *Store) find(ctx context.Context, refs []personal.KeyRef) ([]cipher.AEAD, pending, error) {
 	out := make([]cipher.AEAD, len(refs))
-	missing, asked := s.cache.Get(refs, out)
+	open := func(i int, wrapped []byte) (err error) {
+		out[i], err = s.epochs.Load().Open(refs[i], wrapped)
+		return err
+	}
+	missing, asked := s.cache.Get(refs, open)
 	todo := pending{missing, asked}
 	if len(missing) == 0 {
 		return out, todo, nil
@@ -81,21 +85,23 @@ func (s *Store) find(ctx context.Context, refs []personal.KeyRef) ([]cipher.AEAD
 	if !old {
 		return out, todo, nil
 	}
-	open := func(i int, wrapped []byte) (err error) {
-		out[i], err = s.epochs.Load().Open(refs[i], wrapped)
-		return err
+	read := func(i int, wrapped []byte) error {
+		s.cache.Put(asked, refs[i], wrapped)
+		return open(i, wrapped)
 	}
+	beside := func(ref personal.KeyRef, wrapped []byte) { s.cache.PutBeside(asked, ref, wrapped) }
 	var err error
-	if todo.missing, err = existing(s.reading(ctx), refs, missing, open); err != nil {
+	if todo.missing, err = existing(s.reading(ctx), refs, missing, read, beside); err != nil {
 		return nil, todo, fmt.Errorf("look up keys: %w", err)
 	}
-	s.cache.Put(asked, refs, out, missing)
 	return out, todo, nil
 }
 
 // existing calls found for each of the refs at want that has a row, and
-// returns the others.
-func existing(q queryer, refs []personal.KeyRef, want []int, found func(i int, wrapped []byte) error) ([]int, error) {
+// returns the others. The keys of behaviour that it came by go to beside, unless that is nil.
+func existing(q queryer, refs []personal.KeyRef, want []int, found func(i int, wrapped []byte) error,
+	beside func(personal.KeyRef, []byte),
+) ([]int, error) {
 	byClass := map[personal.Class][]int{}
 	for _, i := range want {
 		byClass[refs[i].Class] = append(byClass[refs[i].Class], i)
@@ -121,7 +127,7 @@ func existing(q queryer, refs []personal.KeyRef, want []int, found func(i int, w
 			}
 			return nil
 		}
-		if err := nearby(q, class, subjects, see); err != nil {
+		if err := nearby(q, class, subjects, see, beside); err != nil {
 			return nil, err
 		}
 		if err := wrappedKeys(q, class, without(subjects, seen), see); err != nil {

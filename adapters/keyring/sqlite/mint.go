@@ -46,7 +46,6 @@ func (s *Store) mint(refs []personal.KeyRef, out []cipher.AEAD, todo pending) er
 	if err := s.writer.do(func(w *writer) error { return s.insert(w, refs, out, fresh) }); err != nil {
 		return err
 	}
-	s.cache.Put(todo.asked, refs, out, todo.missing)
 	return nil
 }
 
@@ -101,7 +100,7 @@ func (s *Store) insert(w *writer, refs []personal.KeyRef, out []cipher.AEAD, fre
 		if _, err := existing(w.query, refs, asked, func(i int, wrapped []byte) (err error) {
 			there[i], err = e.Open(refs[i], wrapped)
 			return err
-		}); err != nil {
+		}, nil); err != nil {
 			return err
 		}
 	}

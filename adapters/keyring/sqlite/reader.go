@@ -131,22 +131,43 @@ func wrappedKeys(q queryer, class personal.Class, subjects []domain.ID, each fun
 // perhaps others' keys: everything between the keys of the first subject and
 // the last, when that is not much more than what is asked for. Who came one
 // after the other lies side by side, and is read without looking each up.
-func nearby(q queryer, class personal.Class, subjects []domain.ID, each func(domain.ID, []byte) error) error {
+// Whoever was sent a message may soon do something with it, so their keys of
+// behaviour, which lie there as well, go to beside.
+func nearby(q queryer, class personal.Class, subjects []domain.ID, each func(domain.ID, []byte) error,
+	beside func(personal.KeyRef, []byte),
+) error {
 	n := len(subjects)
 	if n <= 32 { // its ends alone would cost a tenth of what it may save
 		return nil
 	}
 	first, last, kind := subjects[0], subjects[n-1], int64(class)
-	rows, err := q(between, first[:], kind, last[:], kind, len(keyring.Classes)*n, kind)
+	rows, err := q(between, first[:], kind, last[:], kind, len(keyring.Classes)*n, kind, int64(personal.Behaviour))
 	if err != nil {
 		return err
 	}
-	return drain(rows, keyRow(each))
+	var subject, wrapped sql.RawBytes
+	var of int64
+	return drain(rows, func(rows *sql.Rows) error {
+		if err := rows.Scan(&subject, &of, &wrapped); err != nil {
+			return err
+		}
+		id, err := idOf(subject)
+		switch {
+		case err != nil:
+			return err
+		case of == kind:
+			return each(id, wrapped)
+		case beside != nil:
+			beside(personal.KeyRef{Subject: id, Class: personal.Class(of)}, wrapped)
+		}
+		return nil
+	})
 }
 
+// The keys of a person are made together, so that of the last there may be one more.
 const between = `WITH ends AS (
 	SELECT (SELECT slot FROM keys WHERE subject = ? AND class = ?) AS first, (SELECT slot FROM keys WHERE subject = ? AND class = ?) AS last)
-SELECT subject, wrapped FROM ends CROSS JOIN keys ON slot BETWEEN first AND last WHERE last - first < ? AND class = ?`
+SELECT subject, class, wrapped FROM ends CROSS JOIN keys ON slot BETWEEN first AND last + 1 WHERE last - first < ? AND class IN (?, ?)`
 
 func keyRow(each func(domain.ID, []byte) error) func(*sql.Rows) error {
 	var subject, wrapped sql.RawBytes

@@ -42,6 +42,7 @@ func benchSend(ctx context.Context, b *bench) (reports []Report, err error) {
 	if err := b.reopen(ctx, to.url); err != nil {
 		return nil, err
 	}
+	b.api = client.Local(b.engine.Handler(engine.Web{}), b.token)
 	send := b.sendTo
 	if b.DKIM {
 		send = b.sendSigned
@@ -126,9 +127,7 @@ func (b *bench) reopen(ctx context.Context, smtp string) error {
 	o := b.options()
 	o.SMTP = []string{smtp}
 	var err error
-	if b.engine, err = engine.Open(ctx, o); err == nil {
-		b.api = client.Local(b.engine.Handler(engine.Web{}), b.token)
-	}
+	b.engine, err = engine.Open(ctx, o)
 	return err
 }
 

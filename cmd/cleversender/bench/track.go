@@ -14,8 +14,10 @@ import (
 	"github.com/cleversender/cleversender/adapters/eventlog"
 	"github.com/cleversender/cleversender/adapters/recipient"
 	"github.com/cleversender/cleversender/adapters/tracking"
+	"github.com/cleversender/cleversender/cmd/cleversender/client"
 	"github.com/cleversender/cleversender/cmd/cleversender/engine"
 	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/delivery"
 )
 
 const connections = 32
@@ -24,32 +26,42 @@ const connections = 32
 // the keyring merges addresses and checkpoints when it has been quiet for a while.
 const aftermath = 2 * time.Second
 
-// benchTrack has Size recipients open a message, or one in four click in it, in
-// random order, by real HTTP over loopback from 32 connections; each hit is
-// durable, with IP and client sealed, before its reply. The client's work is in
-// the figures too: it is the same process.
-func benchTrack(ctx context.Context, b *bench) ([]Report, error) {
-	d, err := b.people(ctx)
-	if err != nil {
+// benchTrack sends a campaign to Size recipients, and has each open their
+// message, or one in four click in it, in random order, by real HTTP over loopback
+// from 32 connections; each hit is durable, with IP and client sealed, before its
+// reply. The client's work is in the figures too: it is the same process.
+func benchTrack(ctx context.Context, b *bench) (reports []Report, err error) {
+	if _, err := b.people(ctx); err != nil {
 		return nil, err
 	}
-	campaigns := make([]domain.ID, max(1, b.Campaigns))
-	for i := range campaigns {
-		if err := d.send(ctx); err != nil {
-			return nil, err
-		}
-		campaigns[i], d.segments = d.campaign, 0
-	}
-	if err := b.engine.Settled(ctx); err != nil {
+	to := mailServer{}
+	if to.sink, err = startPart(ctx, "sink"); err != nil {
 		return nil, err
 	}
-	time.Sleep(aftermath)
+	defer func() { err = errors.Join(err, to.sink.end()) }()
+	if _, err := to.took(); err != nil {
+		return nil, err
+	}
+	if err := b.reopen(ctx, to.url); err != nil {
+		return nil, err
+	}
 	address, stop, err := b.listen()
 	if err != nil {
 		return nil, err
 	}
 	defer stop()
-	hits := b.hits(d, campaigns)
+	if b.api, err = client.Dial("http://"+address, b.token); err != nil {
+		return nil, err
+	}
+	mailed, err := b.mailed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.engine.Settled(ctx); err != nil {
+		return nil, err
+	}
+	time.Sleep(aftermath)
+	hits := b.hits(mailed)
 	before, err := b.engine.Journal.Head(ctx)
 	if err != nil {
 		return nil, err
@@ -94,7 +106,7 @@ func benchTrack(ctx context.Context, b *bench) ([]Report, error) {
 	slices.Sort(took)
 	r.Extra = map[string]any{
 		"plain_inserts_per_second": round(inserts), // without HTTP
-		"connections":              connections, "campaigns": len(campaigns),
+		"connections":              connections, "campaigns": max(1, b.Campaigns),
 		"hits_per_commit": round(float64(len(took)) / float64(after-commits)),
 		"p50_ms":          ms(took[len(took)/2]), "p99_ms": ms(took[len(took)*99/100]), "max_ms": ms(took[len(took)-1]),
 	}
@@ -114,12 +126,69 @@ func (b *bench) commits() (uint64, error) {
 	return 0, errors.Join(err, errors.New("the log counts no transactions"))
 }
 
-// hits is one of every person, in random order.
-func (b *bench) hits(d *dataset, campaigns []domain.ID) *barrage {
+// addressee is somebody to whom a message of a campaign went.
+type addressee struct {
+	campaign, person domain.ID
+	ordinal          int
+}
+
+// mailed sends campaigns to Size people, and says who got a message; of several
+// campaigns, of each an equal share.
+func (b *bench) mailed(ctx context.Context) (all []addressee, err error) {
+	for i := range max(1, b.Campaigns) {
+		id, err := b.draftLetter(ctx, "example.org")
+		if err != nil {
+			return nil, err
+		}
+		if err := b.api.Call(ctx, http.MethodPost, "/campaigns/"+id.String()+"/start", nil, nil); err != nil {
+			return nil, err
+		}
+		run, err := b.finished(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if run.Sent != b.Size {
+			return nil, fmt.Errorf("%d people, %+v", b.Size, run.Finished)
+		}
+		if all, err = b.addressees(ctx, all, id, i); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// addressees adds those of a campaign, the which-th.
+func (b *bench) addressees(ctx context.Context, all []addressee, id domain.ID, which int) ([]addressee, error) {
+	head, err := b.engine.Journal.Head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for page, err := range b.engine.Journal.Follow(ctx, 0, []string{"segment.planned"}, 100) {
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range page.Events {
+			if planned := e.Data.(delivery.Planned); planned.Campaign == id {
+				for i, person := range planned.Subjects {
+					if ordinal := planned.First + i; ordinal%max(1, b.Campaigns) == which {
+						all = append(all, addressee{id, person, ordinal})
+					}
+				}
+			}
+		}
+		if page.Next >= head {
+			return all, nil
+		}
+	}
+	return nil, ctx.Err()
+}
+
+// hits is one of everybody, in random order.
+func (b *bench) hits(mailed []addressee) *barrage {
 	all := &barrage{}
-	for i, p := range d.people {
+	for i, to := range mailed {
 		t := tracking.Token{
-			Kind: tracking.Open, Campaign: campaigns[i%len(campaigns)], Ordinal: i, Person: p, Account: b.account, Link: i % links,
+			Kind: tracking.Open, Campaign: to.campaign, Ordinal: to.ordinal, Person: to.person, Account: b.account, Link: i % links,
 		}
 		path, suffix, status := recipient.PixelPath, recipient.PixelSuffix, uint16(http.StatusOK)
 		if i%4 == 3 {
