@@ -207,6 +207,17 @@ func (h *Host) WaitFor(ctx context.Context, name string, at event.Position) erro
 	return s.reached.wait(ctx, at)
 }
 
+// Reached is a position that what a projection's Reader answers is not older than;
+// 0 for a projection that is not there.
+func (h *Host) Reached(name string) event.Position {
+	s, err := h.find(name)
+	if err != nil {
+		return 0
+	}
+	at, _ := s.reached.now()
+	return at
+}
+
 // Edition changes whenever what a projection's Reader answers may have changed.
 // A change that WaitFor has waited for shows in the edition read after it.
 // It is 0 for a projection that is not there.

@@ -18,7 +18,7 @@ type Handler struct {
 	deps     Deps
 	mux      *http.ServeMux
 	recorder *recorder
-	links    linkCache
+	mailings mailings
 	hits     *prometheus.CounterVec
 }
 

@@ -1,7 +1,6 @@
 package recipient
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -18,20 +17,27 @@ var gif = []byte("GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf
 
 // pixel answers every request alike, whatever its token.
 func (h *Handler) pixel(w http.ResponseWriter, r *http.Request) {
-	if t, err := h.token(r, Open); err != nil {
+	t, err := h.token(r, Open)
+	switch {
+	case err != nil:
 		h.count("open", refusalResult(err))
-	} else {
-		h.recordOpen(r, t)
+	default:
+		m, err := h.mailings.of(r.Context(), h.deps.Log, t.Account, t.Campaign)
+		if err != nil {
+			h.fail(r, "open", err)
+			break
+		}
+		h.recordOpen(r, t, m)
 	}
 	w.Header().Set("Content-Type", "image/gif")
 	w.Header().Set("Content-Length", strconv.Itoa(len(gif)))
 	_, _ = w.Write(gif) // the reader may have left
 }
 
-func (h *Handler) recordOpen(r *http.Request, t Token) {
+func (h *Handler) recordOpen(r *http.Request, t Token, m mailing) {
 	why, signal := Machine(r.Method, r.Header)
 	ip, client := h.who(r)
-	h.record(r, "open", t, why, Permission.opens, func(req commands.Request, writer domain.ID, after uint64) []event.Draft {
+	h.record(r, "open", t, m, why, Permission.opens, func(req commands.Request, writer domain.ID, after uint64) []event.Draft {
 		return decide(req, after, commands.RecordOpen{
 			Campaign: t.Campaign, Writer: writer, Person: t.Person, Ordinal: t.Ordinal,
 			Machine: why, Signal: signal, IP: ip, Client: client,
@@ -47,34 +53,25 @@ func (h *Handler) link(w http.ResponseWriter, r *http.Request) {
 		h.page(w, http.StatusNotFound, noSuchLink)
 		return
 	}
-	target, err := h.target(r.Context(), t)
+	m, err := h.mailings.of(r.Context(), h.deps.Log, t.Account, t.Campaign)
 	switch {
 	case err != nil:
 		h.fail(r, "click", err)
 		h.page(w, http.StatusServiceUnavailable, tryLater)
-	case target == "":
+	case t.Link < 0 || t.Link >= len(m.targets) || m.targets[t.Link] == "":
 		h.count("click", unknown)
 		h.page(w, http.StatusNotFound, noSuchLink)
 	default:
-		h.recordClick(r, t)
-		w.Header().Set("Location", target)
+		h.recordClick(r, t, m)
+		w.Header().Set("Location", m.targets[t.Link])
 		w.WriteHeader(http.StatusFound)
 	}
 }
 
-// target is where a link leads; "" when the campaign has no such link to a web page.
-func (h *Handler) target(ctx context.Context, t Token) (string, error) {
-	targets, err := h.links.of(ctx, h.deps.Log, t.Account, t.Campaign)
-	if err != nil || t.Link < 0 || t.Link >= len(targets) {
-		return "", err
-	}
-	return targets[t.Link], nil
-}
-
-func (h *Handler) recordClick(r *http.Request, t Token) {
+func (h *Handler) recordClick(r *http.Request, t Token, m mailing) {
 	why, signal := Machine(r.Method, r.Header)
 	ip, client := h.who(r)
-	h.record(r, "click", t, why, Permission.clicks, func(req commands.Request, writer domain.ID, after uint64) []event.Draft {
+	h.record(r, "click", t, m, why, Permission.clicks, func(req commands.Request, writer domain.ID, after uint64) []event.Draft {
 		return decide(req, after, commands.RecordClick{
 			Campaign: t.Campaign, Writer: writer, Person: t.Person, Ordinal: t.Ordinal, Link: t.Link,
 			Machine: why, Signal: signal, IP: ip, Client: client,
@@ -86,12 +83,12 @@ func (p Permission) opens() bool  { return p.Opens }
 func (p Permission) clicks() bool { return p.Clicks }
 
 // record waits until the hit is durable, and counts what came of it.
-func (h *Handler) record(r *http.Request, kind string, t Token, why engagement.Machine, allowed func(Permission) bool,
+func (h *Handler) record(r *http.Request, kind string, t Token, m mailing, why engagement.Machine, allowed func(Permission) bool,
 	drafts func(req commands.Request, writer domain.ID, after uint64) []event.Draft,
 ) {
 	req := commands.Request{ID: h.deps.NewID(), Account: t.Account, Actor: t.Person}
 	err := h.recorder.record(r.Context(), hit{
-		who: Who{t.Account, t.Person}, campaign: t.Campaign, allowed: allowed,
+		who: Who{t.Account, t.Person, m.started}, campaign: t.Campaign, allowed: allowed,
 		drafts: func(writer domain.ID, after uint64) []event.Draft { return drafts(req, writer, after) },
 	})
 	switch {

@@ -71,7 +71,7 @@ func TestRevokedOnTheWay(t *testing.T) {
 	w := newWorld(t)
 	before := w.head()
 	w.asked = func(who recipient.Who) {
-		if who != (recipient.Who{Account: w.account, Person: w.person}) {
+		if who != (recipient.Who{Account: w.account, Person: w.person, Mailed: w.started}) {
 			t.Errorf("the consent of %v is asked for", who)
 		}
 		w.allowed = recipient.Permission{Clicks: true}

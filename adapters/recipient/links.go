@@ -11,50 +11,57 @@ import (
 	"github.com/cleversender/cleversender/commands"
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/campaign"
+	"github.com/cleversender/cleversender/domain/event"
 )
 
-// maxCached is how many campaigns' links are kept at hand.
+// maxCached is how many mailings are kept at hand.
 const maxCached = 1000
 
-// linkCache keeps where the links of started campaigns lead: they never change.
-type linkCache struct {
-	mu      sync.RWMutex
-	targets map[[2]domain.ID][]string
+// A mailing is what a campaign began with: that never changes.
+type mailing struct {
+	started event.Position
+	targets []string // where its links lead
 }
 
-// of returns the targets of the campaign's links; none when it has not started, or is not the account's.
-func (c *linkCache) of(ctx context.Context, log commands.Log, account, id domain.ID) ([]string, error) {
+// mailings keeps those asked for lately.
+type mailings struct {
+	mu  sync.RWMutex
+	all map[[2]domain.ID]mailing
+}
+
+// of is zero when the campaign has not started, or is not the account's.
+func (c *mailings) of(ctx context.Context, log commands.Log, account, id domain.ID) (mailing, error) {
 	key := [2]domain.ID{account, id}
 	c.mu.RLock()
-	targets, ok := c.targets[key]
+	m, ok := c.all[key]
 	c.mu.RUnlock()
 	if ok {
-		return targets, nil
+		return m, nil
 	}
 	past, err := log.Load(ctx, campaign.Stream(id))
 	if err != nil {
-		return nil, fmt.Errorf("load campaign %s: %w", id, err)
+		return mailing{}, fmt.Errorf("load campaign %s: %w", id, err)
 	}
 	for _, e := range past {
 		if started, ok := e.Data.(campaign.Started); ok && e.Meta.Account == account {
-			targets := make([]string, len(started.Content.Links))
+			m := mailing{e.Position, make([]string, len(started.Content.Links))}
 			for i, link := range started.Content.Links {
-				targets[i] = target(link)
+				m.targets[i] = target(link)
 			}
-			c.keep(key, targets)
-			return targets, nil
+			c.keep(key, m)
+			return m, nil
 		}
 	}
-	return nil, nil
+	return mailing{}, nil
 }
 
-func (c *linkCache) keep(key [2]domain.ID, targets []string) {
+func (c *mailings) keep(key [2]domain.ID, m mailing) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.targets == nil || len(c.targets) >= maxCached {
-		c.targets = map[[2]domain.ID][]string{}
+	if c.all == nil || len(c.all) >= maxCached {
+		c.all = map[[2]domain.ID]mailing{}
 	}
-	c.targets[key] = targets
+	c.all[key] = m
 }
 
 // target is a link as Location has it (RFC 9110, section 10.2.2), where URIs are

@@ -29,6 +29,7 @@ import (
 	"github.com/cleversender/cleversender/adapters/eventlog"
 	"github.com/cleversender/cleversender/commands"
 	"github.com/cleversender/cleversender/domain"
+	"github.com/cleversender/cleversender/domain/event"
 )
 
 // Kind is what a token is for.
@@ -61,7 +62,12 @@ type Log interface {
 }
 
 // Who is a person, as an account knows them.
-type Who struct{ Account, Person domain.ID }
+type Who struct {
+	Account, Person domain.ID
+	// Mailed is a position before that of the intent to send them the message, in
+	// which what they did not allow is not tracked; 0: none is known.
+	Mailed event.Position
+}
 
 // Permission is what a person allows at this moment.
 type Permission struct{ Opens, Clicks bool }
@@ -71,7 +77,7 @@ type Deps struct {
 	Log Log
 	// Parse checks a token; its errors are domain.Refusal bad_token or token_expired.
 	Parse func(token string, now time.Time) (Token, error)
-	// Permissions reads consent now, of each in the order asked; a person who is
+	// Permissions is the consent of now, of each in the order asked; a person who is
 	// unknown, erased or restricted allows nothing.
 	Permissions func(ctx context.Context, who []Who) ([]Permission, error)
 	// ListName is what the list is called; "" when it is not known.

@@ -79,6 +79,7 @@ type world struct {
 	consentFault error
 
 	account, list, campaign, person domain.ID
+	started                         event.Position // the campaign
 }
 
 // faultyLog is a journal whose bulk appends can be made to fail.
@@ -142,6 +143,7 @@ func newWorld(t *testing.T) *world {
 		campaign.Drafted{}, campaign.Started{Content: campaign.Content{
 			TemplateRevision: 1, Links: []string{"https://example.com/spring?a=1&b=2", "javascript:alert(1)", "ftp://example.com/x", "https://example.com/é?ü=%C3%9F", "https:///nowhere"},
 		}})
+	w.started = w.head()
 	return w
 }
 

@@ -73,7 +73,7 @@ var tracked = &projections.Table{
 
 // Projection is to be hosted.
 var Projection = projections.Projection{
-	Name: "audience", Version: 5,
+	Name: "audience", Version: 6,
 	Types: []string{
 		"list.created", "list.archived",
 		"subscriber.added", "subscriber.joined", "subscriber.rectified", "subscriber.erased",
@@ -81,7 +81,7 @@ var Projection = projections.Projection{
 		"subscriber.objected", "subscriber.objection_withdrawn",
 		"consent.requested", "consent.given", "consent.confirmed", "consent.asserted", "consent.revoked",
 	},
-	Tables: []*projections.Table{people, members, lists, accounts, suppressions, tracked},
+	Tables: []*projections.Table{people, members, lists, accounts, suppressions, tracked, retractions},
 	Fold:   fold,
 }
 
@@ -112,6 +112,15 @@ func (p *page) apply(e event.Recorded) error {
 	if !s.exists {
 		return nil
 	}
+	was := s.tracking()
+	if err := p.about(s, e); err != nil {
+		return err
+	}
+	return p.retracted(s, was, e)
+}
+
+// about takes in what happened to somebody who is known.
+func (p *page) about(s *person, e event.Recorded) error {
 	s.dirty, s.changed = true, e.Position
 	switch data := e.Data.(type) {
 	case subscriber.Rectified:

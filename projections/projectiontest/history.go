@@ -71,15 +71,27 @@ func (h *History) Add(gap int, acct domain.ID, stream string, subject domain.ID,
 // rules that commands keep (who is erased stays erased, streams begin with
 // their first event), and few others: a fold has to stand any history.
 func Random(t *rapid.T) []event.Recorded {
-	d := draw{T: t, erased: map[domain.ID]bool{}}
-	for range rapid.IntRange(1, 60).Draw(t, "events") {
-		d.gap = rapid.SampledFrom([]int{1, 1, 1, 2, 700}).Draw(t, "gap")
-		d.account = ID(Account, d.n(2))
-		rapid.SampledFrom([]func(){
+	return random(t, func(d *draw) []func() {
+		return []func(){
 			d.tokens, d.lists, d.people, d.people, d.consents, d.consents, d.holds, d.templates, d.imports,
 			d.campaigns, d.campaigns, d.sends, d.sends, d.sends, d.engagement, d.engagement, d.bounces, d.requests,
 			d.messages, d.messages, d.messages, d.signing,
-		}).Draw(t, "what")()
+		}
+	})
+}
+
+// RandomPeople draws a history of people, what they allow, and what holds mail back.
+func RandomPeople(t *rapid.T) []event.Recorded {
+	return random(t, func(d *draw) []func() { return []func(){d.people, d.consents, d.consents, d.holds} })
+}
+
+func random(t *rapid.T, kinds func(*draw) []func()) []event.Recorded {
+	d := &draw{T: t, erased: map[domain.ID]bool{}}
+	all := kinds(d)
+	for range rapid.IntRange(1, 60).Draw(t, "events") {
+		d.gap = rapid.SampledFrom([]int{1, 1, 1, 2, 700}).Draw(t, "gap")
+		d.account = ID(Account, d.n(2))
+		rapid.SampledFrom(all).Draw(t, "what")()
 	}
 	return d.Events
 }

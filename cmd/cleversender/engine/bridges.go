@@ -53,13 +53,19 @@ func (p permissions) Permissions(ctx context.Context, account domain.ID, lists, 
 	return audience.Permissions(ctx, p.reader(), account, lists, people)
 }
 
-// tracking is what recipients allow, as their pages ask for it.
-func (p permissions) tracking(ctx context.Context, who []recipient.Who) ([]recipient.Permission, error) {
-	asked := make([]audience.Who, len(who))
+// tracked is what recipients allow, as their pages ask for it.
+type tracked struct {
+	permissions
+	retractions *audience.Retractions
+}
+
+func (t tracked) allowed(ctx context.Context, who []recipient.Who) ([]recipient.Permission, error) {
+	asked := make([]audience.Mailed, len(who))
 	for i, w := range who {
-		asked[i] = audience.Who(w)
+		asked[i] = audience.Mailed{Who: audience.Who{Account: w.Account, Person: w.Person}, After: w.Mailed}
 	}
-	found, err := audience.TrackingOf(ctx, p.reader(), asked)
+	asOf := t.Reached(audience.Projection.Name) // before what is read
+	found, err := t.retractions.TrackingOf(ctx, t.reader(), asOf, asked)
 	out := make([]recipient.Permission, len(found))
 	for i, t := range found {
 		out[i] = recipient.Permission(t)

@@ -21,6 +21,7 @@ import (
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/account"
 	"github.com/cleversender/cleversender/domain/event"
+	"github.com/cleversender/cleversender/projections/audience"
 	"github.com/cleversender/cleversender/projections/tokens"
 )
 
@@ -126,6 +127,10 @@ func (e *Engine) confirmURL(account, person, list domain.ID) string {
 	})
 }
 
+// remembered is of how many people it is known, without looking them up, that they
+// let less be tracked than they did: 30 bytes each.
+const remembered = 100_000
+
 func (e *Engine) recipientDeps() recipient.Deps {
 	who := permissions{e.Models}
 	return recipient.Deps{
@@ -134,7 +139,7 @@ func (e *Engine) recipientDeps() recipient.Deps {
 			t, err := e.Signer.Parse(text, now)
 			return fromToken(t), err
 		},
-		Permissions: who.tracking, ListName: who.listName, TrustedProxies: e.options.TrustedProxies,
+		Permissions: tracked{who, audience.NewRetractions(remembered)}.allowed, ListName: who.listName, TrustedProxies: e.options.TrustedProxies,
 		Now: time.Now, NewID: NewID, Logger: e.options.Logger, Metrics: e.Metrics,
 	}
 }
