@@ -59,9 +59,7 @@ func (c *Cache) Get(refs []personal.KeyRef, open func(i int, wrapped []byte) err
 	for i, ref := range some {
 		key, ok := c.young[ref]
 		if !ok {
-			if key, ok = c.old[ref]; ok {
-				c.add(ref, key)
-			}
+			key, ok = c.old[ref] // and stays there: a hit's key is used once
 		}
 		if ok && now.at-key.read <= c.Trust {
 			found[i] = key

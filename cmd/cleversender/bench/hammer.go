@@ -13,23 +13,26 @@ import (
 	"time"
 )
 
-// A barrage is requests, and the status that the answer to each has to have. It
-// holds no pointers that a collector would follow one by one: that is the server's
-// too, which runs in the same process.
+// A barrage is GETs, and the status that the answer to each has to have. It is
+// small, and without pointers that a collector would follow one by one: that is
+// the server's too, which runs in the same process.
 type barrage struct {
-	bytes    []byte
+	fields   string // of each, CRLF after each and after all
+	paths    []byte
 	requests []request
 }
 
 type request struct {
-	from, to uint32
+	from, to uint32 // in paths
 	status   uint16
 }
 
-func (b *barrage) add(status uint16, format string, args ...any) {
-	from := len(b.bytes)
-	b.bytes = fmt.Appendf(b.bytes, format, args...)
-	b.requests = append(b.requests, request{uint32(from), uint32(len(b.bytes)), status})
+func (b *barrage) add(status uint16, path ...string) {
+	from := len(b.paths)
+	for _, part := range path {
+		b.paths = append(b.paths, part...)
+	}
+	b.requests = append(b.requests, request{uint32(from), uint32(len(b.paths)), status})
 }
 
 // A target is one request, whole, and the status of its answer.
@@ -38,9 +41,11 @@ type target struct {
 	status  uint16
 }
 
-func (b *barrage) target(i int) target {
+// target lays a request out in room.
+func (b *barrage) target(i int, room []byte) target {
 	r := b.requests[i]
-	return target{b.bytes[r.from:r.to], r.status}
+	room = append(append(room[:0], "GET "...), b.paths[r.from:r.to]...)
+	return target{append(append(room, " HTTP/1.1\r\n"...), b.fields...), r.status}
 }
 
 // hammer sends every request once over keep-alive connections, one under way
@@ -65,10 +70,10 @@ func hammer(address string, connections int, b *barrage) ([]time.Duration, error
 				failed[c] = err
 				return
 			}
-			room := make([]byte, 4096)
+			out, room := make([]byte, 0, 4096), make([]byte, 4096)
 			for i := int(next.Add(1)) - 1; i < len(took); i = int(next.Add(1)) - 1 {
 				start := time.Now()
-				if failed[c] = exchange(conn, raw, room, b.target(i)); failed[c] != nil {
+				if failed[c] = exchange(conn, raw, room, b.target(i, out)); failed[c] != nil {
 					return
 				}
 				took[i] = time.Since(start)

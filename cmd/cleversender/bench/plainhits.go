@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/cleversender/cleversender/adapters/recipient"
@@ -60,9 +61,9 @@ func (p *plainHits) requests() (float64, error) {
 	server := &http.Server{Handler: p, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = server.Serve(ln) }() // ends with Close
 	defer server.Close()
-	var all barrage
+	all := barrage{fields: "Host: 127.0.0.1\r\n\r\n"}
 	for i := range plainRows {
-		all.add(http.StatusOK, "GET %s%d HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", recipient.PixelPath, i)
+		all.add(http.StatusOK, recipient.PixelPath, strconv.Itoa(i))
 	}
 	start := time.Now()
 	if _, err := hammer(ln.Addr().String(), connections, &all); err != nil {

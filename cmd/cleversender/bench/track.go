@@ -185,7 +185,9 @@ func (b *bench) addressees(ctx context.Context, all []addressee, id domain.ID, w
 
 // hits is one of everybody, in random order.
 func (b *bench) hits(mailed []addressee) *barrage {
-	all := &barrage{}
+	all := &barrage{fields: "Host: 127.0.0.1\r\n" +
+		"User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Thunderbird/140.0\r\n" +
+		"Accept: image/avif,image/webp,*/*\r\nAccept-Language: en-GB,en;q=0.5\r\nAccept-Encoding: gzip\r\n\r\n"}
 	for i, to := range mailed {
 		t := tracking.Token{
 			Kind: tracking.Open, Campaign: to.campaign, Ordinal: to.ordinal, Person: to.person, Account: b.account, Link: i % links,
@@ -194,10 +196,7 @@ func (b *bench) hits(mailed []addressee) *barrage {
 		if i%4 == 3 {
 			t.Kind, path, suffix, status = tracking.Click, recipient.LinkPath, "", http.StatusFound
 		}
-		all.add(status, "GET %s%s%s HTTP/1.1\r\nHost: 127.0.0.1\r\n"+
-			"User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Thunderbird/140.0\r\n"+
-			"Accept: image/avif,image/webp,*/*\r\nAccept-Language: en-GB,en;q=0.5\r\nAccept-Encoding: gzip\r\n\r\n",
-			path, b.engine.Signer.Mint(t), suffix)
+		all.add(status, path, b.engine.Signer.Mint(t), suffix)
 	}
 	dice := rand.New(rand.NewPCG(7, uint64(len(all.requests))))
 	dice.Shuffle(len(all.requests), func(i, k int) { all.requests[i], all.requests[k] = all.requests[k], all.requests[i] })
