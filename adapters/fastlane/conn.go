@@ -1,7 +1,6 @@
 package fastlane
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"log"
@@ -18,9 +17,9 @@ const room = 4 << 10
 type conn struct {
 	net.Conn
 	server   *Server
-	base     *http.Request // what is the same in each request
-	deadline time.Time     // of reading, zero: none
-	out      bytes.Buffer  // an answer
+	request  *request
+	response response
+	deadline time.Time // of reading, zero: none
 	answered bool
 }
 
@@ -29,9 +28,7 @@ type conn struct {
 func (s *Server) serve(nc net.Conn, l *listener, first *http.Request, to *route, read []byte) {
 	remote := nc.RemoteAddr().String()
 	ctx, cancel := context.WithCancel(context.WithValue(s.context, http.LocalAddrContextKey, nc.LocalAddr()))
-	c := &conn{Conn: nc, server: s, base: (&http.Request{
-		Method: http.MethodGet, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Body: http.NoBody, RemoteAddr: remote,
-	}).WithContext(ctx)}
+	c := &conn{Conn: nc, server: s, request: newRequest(ctx, remote), response: response{header: http.Header{}}}
 	var rest []byte
 	defer func() {
 		cancel()
@@ -61,11 +58,11 @@ func (c *conn) loop(read []byte) (rest []byte) {
 			limit, least = cmp.Or(server.IdleTimeout, server.ReadTimeout), 4
 		}
 		if len(read) >= least {
-			r, to, size := c.server.parse(read, c.base)
-			if r == nil {
+			to, size := c.server.parse(read, c.request)
+			if to == nil {
 				return read
 			}
-			if !c.answer(r, to) {
+			if !c.answer(&c.request.Request, to) {
 				return nil
 			}
 			read = read[size:]
@@ -104,13 +101,16 @@ func (c *conn) waitFor(d time.Duration) {
 func (c *conn) answer(r *http.Request, to *route) bool {
 	c.answered = true
 	r.Pattern = to.pattern
+	for i := range c.server.routes {
+		r.SetPathValue(c.server.routes[i].name, "") // it may be of the request before
+	}
 	r.SetPathValue(to.name, r.RequestURI[len(to.prefix):])
-	c.out.Reset()
-	w := &response{header: http.Header{}, out: &c.out}
+	w := &c.response
+	w.begin()
 	to.handler.ServeHTTP(w, r)
 	w.last = w.last || c.server.stopping.Load()
 	w.end()
-	_, err := c.Write(c.out.Bytes())
+	_, err := c.Write(w.out.Bytes())
 	return err == nil && !w.last
 }
 

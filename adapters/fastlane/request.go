@@ -2,6 +2,7 @@ package fastlane
 
 import (
 	"bytes"
+	"context"
 	"net/http"
 	"net/textproto"
 	"net/url"
@@ -9,6 +10,23 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 )
+
+// request is room for one request after the other.
+type request struct {
+	http.Request
+	bare   *http.Request // what is the same in each, and where path values are kept
+	url    url.URL
+	header http.Header
+	values []string // most of the header's, in one piece of memory
+}
+
+func newRequest(ctx context.Context, remote string) *request {
+	bare := (&http.Request{
+		Method: http.MethodGet, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Body: http.NoBody, RemoteAddr: remote,
+	}).WithContext(ctx)
+	bare.SetPathValue("", "")
+	return &request{bare: bare, header: http.Header{}}
+}
 
 // parse reads the request that data begins with, and says how long it is, if it
 // is plain:
@@ -24,26 +42,26 @@ import (
 //     message is, what else the connection is to do, or that net/http would
 //     change.
 //
-// Otherwise the request is nil.
-func (s *Server) parse(data []byte, base *http.Request) (r *http.Request, to *route, size int) {
+// Otherwise there is no route.
+func (s *Server) parse(data []byte, r *request) (to *route, size int) {
 	end := bytes.Index(data, []byte("\r\n\r\n"))
 	if end < 0 {
-		return nil, nil, 0
+		return nil, 0
 	}
 	line, fields, _ := strings.Cut(string(data[:end+2]), "\r\n")
 	path, get := strings.CutPrefix(line, "GET ")
 	path, http11 := strings.CutSuffix(path, " HTTP/1.1")
 	to, segment := s.route(path)
 	if !get || !http11 || to == nil || !plain(segment) {
-		return nil, nil, 0
+		return nil, 0
 	}
-	header, host, ok := parseFields(fields)
+	host, ok := r.parseFields(fields)
 	if !ok {
-		return nil, nil, 0
+		return nil, 0
 	}
-	r = base.WithContext(base.Context()) // a copy
-	r.Header, r.Host, r.RequestURI, r.URL = header, host, path, &url.URL{Path: path}
-	return r, to, end + 4
+	r.Request, r.url = *r.bare, url.URL{Path: path}
+	r.Header, r.Host, r.RequestURI, r.URL = r.header, host, path, &r.url
+	return to, end + 4
 }
 
 func (s *Server) route(path string) (to *route, segment string) {
@@ -67,38 +85,38 @@ func plain(segment string) bool {
 	return segment != ""
 }
 
-// parseFields reads field lines, each with its CRLF. Host is not in the header, as
-// net/http has it.
-func parseFields(fields string) (header http.Header, host string, ok bool) {
-	count := strings.Count(fields, "\n")
-	header, hosts := make(http.Header, count), 0
-	values := make([]string, 0, count) // one piece of memory for most values
+// parseFields reads field lines, each with its CRLF, into the header. Host is not
+// there, as net/http has it.
+func (r *request) parseFields(fields string) (host string, ok bool) {
+	clear(r.header)
+	r.values = r.values[:0]
+	hosts := 0
 	for fields != "" {
 		var line string
 		line, fields, _ = strings.Cut(fields, "\r\n")
 		name, value, colon := strings.Cut(line, ":")
 		value = strings.Trim(value, " \t")
 		if !colon || !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
-			return nil, "", false
+			return "", false
 		}
 		if name = textproto.CanonicalMIMEHeaderKey(name); name == "Host" {
 			if hosts++; !httpguts.ValidHostHeader(value) {
-				return nil, "", false
+				return "", false
 			}
 			host = value
 			continue
 		}
 		if !ordinary(name, value) {
-			return nil, "", false
+			return "", false
 		}
-		if was := header[name]; was != nil {
-			header[name] = append(was, value)
+		if was := r.header[name]; was != nil {
+			r.header[name] = append(was, value)
 			continue
 		}
-		values = append(values, value)
-		header[name] = values[len(values)-1 : len(values) : len(values)]
+		r.values = append(r.values, value)
+		r.header[name] = r.values[len(r.values)-1 : len(r.values) : len(r.values)]
 	}
-	return header, host, hosts == 1
+	return host, hosts == 1
 }
 
 // ordinary says that a field has nothing to do with where a message ends, what else

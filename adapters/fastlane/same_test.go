@@ -24,6 +24,7 @@ var requests = []struct {
 	{"plain", get + "\r\n", 1},
 	{"of a reader", get + "User-Agent: Mozilla/5.0 (Macintosh) é\r\nACCEPT: image/avif,*/*\r\naccept-language:en-GB \t\r\nCookie: a=b\r\n" +
 		"Upgrade-Insecure-Requests: 1\r\nX-Forwarded-For: 203.0.113.9\r\nX-Forwarded-For: 10.0.0.1\r\nX-Empty:\r\nConnection: Keep-Alive\r\n\r\n", 1},
+	{"of two readers", get + "User-Agent: Mozilla/5.0\r\nX-Forwarded-For: 203.0.113.9\r\nX-Forwarded-For: 10.0.0.1\r\n\r\n" + get + "X-Forwarded-For: 10.0.0.2\r\n\r\n" + next, 3},
 	{"pipelined", get + "\r\n" + next + next, 3},
 	{"then a form", get + "\r\nPOST /u/a HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nGET /" + next, 2},
 	{"then a chunked form", get + "\r\nPOST /u/a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nGET /\r\n0\r\n\r\n" + next, 2},
@@ -120,6 +121,7 @@ var requests = []struct {
 	{"answers no content", to("no-content"), 2},
 	{"answers not modified", to("not-modified"), 2},
 	{"answers what comes late", to("late"), 2},
+	{"answers another", to("encoded") + to("late") + to("dated") + to("sniffed") + to("untyped") + to("undated") + to("redirect"), 14},
 	{"answers what is injected", to("injected"), 2},
 	{"answers close", to("close"), 1},
 	{"answers its own date", to("dated"), 2},

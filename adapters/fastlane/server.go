@@ -10,7 +10,8 @@
 // ReadHeaderTimeout, IdleTimeout and ErrorLog of the http.Server hold in the lane;
 // its hooks, WriteTimeout, and what is more than a head of 4 KiB do not come there.
 // A handler in the lane has its whole answer in memory; its request's context
-// ends with the connection.
+// ends with the connection. Request, header and answer are a handler's until it
+// returns: then they are used again. Strings may be kept.
 package fastlane
 
 import (

@@ -419,6 +419,23 @@ func (f *failing) Accept() (net.Conn, error) {
 	return c, err
 }
 
+// A segment has the name that its own route gives it.
+func TestPathValues(t *testing.T) {
+	echo := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, r.PathValue("a")+"|"+r.PathValue("b"))
+	})
+	ln := newMemory()
+	s := fastlane.New(&http.Server{}, map[string]http.Handler{"GET /a/{a}": echo, "GET /b/{b}": echo})
+	go func() { _ = s.Serve(ln) }()
+	defer s.Close()
+	said := ln.said([]byte("GET /a/1 HTTP/1.1\r\nHost: x\r\n\r\nGET /b/2 HTTP/1.1\r\nHost: x\r\n\r\nGET /a/3 HTTP/1.1\r\nHost: x\r\n\r\n"))
+	for _, want := range []string{"1|", "|2", "3|"} {
+		if !bytes.Contains(said, []byte("\r\n\r\n"+want)) {
+			t.Errorf("no answer is %q", want)
+		}
+	}
+}
+
 // A pattern that the lane cannot tell from the first octets is a mistake of the program.
 func TestPatterns(t *testing.T) {
 	for _, pattern := range []string{

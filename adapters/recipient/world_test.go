@@ -66,7 +66,7 @@ func (k *keys) Lookup(ctx context.Context, refs []personal.KeyRef) ([]cipher.AEA
 
 // world is one account with a list, a started campaign and a person on it.
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	keys    *keys
 	log     *faultyLog
 	signer  *tracking.Signer
@@ -100,7 +100,7 @@ func (l *faultyLog) AppendBulk(ctx context.Context, writes []eventlog.Write) ([]
 	return fail(write, len(writes))
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{
 		t: t, keys: &keys{by: map[personal.KeyRef]cipher.AEAD{}}, metrics: prometheus.NewRegistry(), logged: &bytes.Buffer{},
