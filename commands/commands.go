@@ -145,9 +145,9 @@ func Drafts[S State[S, E], E any](req Request, cmd Command[S, E], decided []E, a
 	if p, ok := cmd.(Personal); ok {
 		meta.Subject = p.About()
 	}
-	drafts := make([]event.Draft, len(decided))
+	drafts, stream := make([]event.Draft, len(decided)), cmd.Stream()
 	for i, e := range decided {
-		id := req.ID.Derive(cmd.Stream() + "/" + strconv.FormatUint(after+uint64(i), 10))
+		id := req.ID.Derive(stream + "/" + strconv.FormatUint(after+uint64(i), 10))
 		drafts[i] = event.Draft{ID: id, Meta: meta, Data: e}
 		if p, ok := any(e).(Personal); ok {
 			drafts[i].Meta.Subject = p.About()

@@ -21,7 +21,7 @@ func ParseID(s string) (ID, error) {
 // Derive makes the UUIDv5 (RFC 9562, section 5.5) of name in the space of id:
 // the same two inputs always give the same id, which is what makes a retry safe.
 func (id ID) Derive(name string) ID {
-	buf := make([]byte, 0, 64)
+	buf := make([]byte, 0, 160)
 	buf = append(append(buf, id[:]...), name...)
 	sum := sha1.Sum(buf)
 	out := ID(sum[:16])
@@ -43,13 +43,14 @@ func (id ID) AppendText(b []byte) ([]byte, error) {
 	if id.IsZero() {
 		return b, nil
 	}
-	for i, part := range [][]byte{id[0:4], id[4:6], id[6:8], id[8:10], id[10:16]} {
-		if i > 0 {
-			b = append(b, '-')
-		}
-		b = hex.AppendEncode(b, part)
-	}
-	return b, nil
+	var text [36]byte
+	hex.Encode(text[:8], id[:4])
+	hex.Encode(text[9:13], id[4:6])
+	hex.Encode(text[14:18], id[6:8])
+	hex.Encode(text[19:23], id[8:10])
+	hex.Encode(text[24:], id[10:])
+	text[8], text[13], text[18], text[23] = '-', '-', '-', '-'
+	return append(b, text[:]...), nil
 }
 
 // MarshalText writes the 36-character form; the zero ID is empty.

@@ -2,6 +2,7 @@ package recipient
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"strconv"
 
@@ -14,6 +15,9 @@ import (
 // gif is one transparent pixel.
 var gif = []byte("GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00," +
 	"\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;")
+
+// ofGIF is its headers; nobody appends to their slices.
+var ofGIF = http.Header{"Content-Type": {"image/gif"}, "Content-Length": {strconv.Itoa(len(gif))}}
 
 // pixel answers every request alike, whatever its token.
 func (h *Handler) pixel(w http.ResponseWriter, r *http.Request) {
@@ -29,15 +33,15 @@ func (h *Handler) pixel(w http.ResponseWriter, r *http.Request) {
 		}
 		h.recordOpen(r, t, m)
 	}
-	w.Header().Set("Content-Type", "image/gif")
-	w.Header().Set("Content-Length", strconv.Itoa(len(gif)))
+	maps.Copy(w.Header(), ofGIF)
 	_, _ = w.Write(gif) // the reader may have left
 }
 
 func (h *Handler) recordOpen(r *http.Request, t Token, m mailing) {
 	why, signal := Machine(r.Method, r.Header)
 	ip, client := h.who(r)
-	h.record(r, "open", t, m, why, Permission.opens, func(req commands.Request, writer domain.ID, after uint64) []event.Draft {
+	req := commands.Request{ID: h.deps.NewID(), Account: t.Account, Actor: t.Person}
+	h.record(r, "open", t, m, why, Permission.opens, func(writer domain.ID, after uint64) []event.Draft {
 		return decide(req, after, commands.RecordOpen{
 			Campaign: t.Campaign, Writer: writer, Person: t.Person, Ordinal: t.Ordinal,
 			Machine: why, Signal: signal, IP: ip, Client: client,
@@ -71,7 +75,8 @@ func (h *Handler) link(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) recordClick(r *http.Request, t Token, m mailing) {
 	why, signal := Machine(r.Method, r.Header)
 	ip, client := h.who(r)
-	h.record(r, "click", t, m, why, Permission.clicks, func(req commands.Request, writer domain.ID, after uint64) []event.Draft {
+	req := commands.Request{ID: h.deps.NewID(), Account: t.Account, Actor: t.Person}
+	h.record(r, "click", t, m, why, Permission.clicks, func(writer domain.ID, after uint64) []event.Draft {
 		return decide(req, after, commands.RecordClick{
 			Campaign: t.Campaign, Writer: writer, Person: t.Person, Ordinal: t.Ordinal, Link: t.Link,
 			Machine: why, Signal: signal, IP: ip, Client: client,
@@ -84,21 +89,17 @@ func (p Permission) clicks() bool { return p.Clicks }
 
 // record waits until the hit is durable, and counts what came of it.
 func (h *Handler) record(r *http.Request, kind string, t Token, m mailing, why engagement.Machine, allowed func(Permission) bool,
-	drafts func(req commands.Request, writer domain.ID, after uint64) []event.Draft,
+	drafts func(writer domain.ID, after uint64) []event.Draft,
 ) {
-	req := commands.Request{ID: h.deps.NewID(), Account: t.Account, Actor: t.Person}
-	err := h.recorder.record(r.Context(), hit{
-		who: Who{t.Account, t.Person, m.started}, campaign: t.Campaign, allowed: allowed,
-		drafts: func(writer domain.ID, after uint64) []event.Draft { return drafts(req, writer, after) },
-	})
+	err := h.recorder.record(&hit{who: Who{t.Account, t.Person, m.started}, campaign: t.Campaign, allowed: allowed, drafts: drafts})
 	switch {
+	case err == nil && why == engagement.MaybeHuman:
+		h.count(kind, recorded)
+	case err == nil:
+		h.count(kind, machine)
 	case errors.Is(err, errNoConsent), isRefusal(err): // or erased a moment ago
 		h.count(kind, noConsent)
-	case err != nil:
-		h.fail(r, kind, err)
-	case why != engagement.MaybeHuman:
-		h.count(kind, machine)
 	default:
-		h.count(kind, recorded)
+		h.fail(r, kind, err)
 	}
 }

@@ -332,6 +332,31 @@ func erasedInTheGroup(t *testing.T) {
 	}
 }
 
+// However many hits come together, a write has no more than 500, and all are stored.
+func TestManyHitsAtOnce(t *testing.T) { synctest.Test(t, manyHitsAtOnce) }
+
+func manyHitsAtOnce(t *testing.T) {
+	w := newWorld(t)
+	before, held, asked, most := w.head(), make(chan struct{}), 0, 0
+	w.asked = func(recipient.Who) { asked++ }
+	w.log.fail = func(write func() ([]eventlog.Result, []error), _ int) ([]eventlog.Result, []error) {
+		<-held
+		most, asked = max(most, asked), 0
+		return write()
+	}
+	token := "/o/" + w.token(tracking.Open) + ".gif"
+	var wg sync.WaitGroup
+	for range 1700 {
+		wg.Go(func() { w.do("GET", token, "") })
+	}
+	synctest.Wait() // behind the first
+	close(held)
+	wg.Wait()
+	if got := len(w.since(before)); got != 1700 || most != 500 {
+		t.Errorf("%d hits stored, at most %d together", got, most)
+	}
+}
+
 // After Close nothing is taken any more, and what was taken is stored.
 func TestCloseStopsTheRecorder(t *testing.T) {
 	w := newWorld(t)

@@ -78,11 +78,14 @@ func (h *Handler) leave(w http.ResponseWriter, r *http.Request) {
 
 // recordLeft says which campaign led to it. What counts has been recorded by then.
 func (h *Handler) recordLeft(r *http.Request, t Token, req commands.Request) {
-	err := h.recorder.record(r.Context(), hit{who: Who{Account: t.Account, Person: t.Person}, campaign: t.Campaign, drafts: func(writer domain.ID, after uint64) []event.Draft {
-		return decide(req, after, commands.RecordUnsubscribe{
-			Campaign: t.Campaign, Writer: writer, Person: t.Person, Ordinal: t.Ordinal,
-		})
-	}})
+	err := h.recorder.record(&hit{
+		who: Who{Account: t.Account, Person: t.Person}, campaign: t.Campaign,
+		drafts: func(writer domain.ID, after uint64) []event.Draft {
+			return decide(req, after, commands.RecordUnsubscribe{
+				Campaign: t.Campaign, Writer: writer, Person: t.Person, Ordinal: t.Ordinal,
+			})
+		},
+	})
 	if err != nil {
 		h.fail(r, "unsubscribe", err)
 	}

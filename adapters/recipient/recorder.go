@@ -1,9 +1,9 @@
 package recipient
 
 import (
-	"context"
 	"errors"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/cleversender/cleversender/domain"
@@ -25,17 +25,23 @@ type hit struct {
 	allowed func(Permission) bool
 	// drafts are its events, for the writer's stream, which holds after events.
 	drafts func(writer domain.ID, after uint64) []event.Draft
-	done   chan error // buffered: the recorder never waits for who asked
+	err    error // what came of it, once its group is done
 }
 
-// A recorder has a scribe write hits in groups: whatever came while the last
-// group was on its way to the disk. Two scribes at once would share the hits, and
-// commit twice as often.
+// A group is the hits that came while the group before was on its way to the disk.
+type group struct {
+	hits []*hit
+	done chan struct{} // closed when each is durable, or is not
+}
+
+// A recorder has a scribe write hits in groups. Two scribes at once would share
+// the hits, and commit twice as often.
 type recorder struct {
-	hits    chan hit
-	quit    chan struct{}
+	mu      sync.Mutex
+	next    *group
+	closed  bool
+	begun   chan struct{} // room for one: next is no longer empty
 	stopped chan struct{}
-	once    sync.Once
 }
 
 var (
@@ -44,70 +50,69 @@ var (
 )
 
 func newRecorder(deps Deps) *recorder {
-	r := &recorder{hits: make(chan hit, maxGroup), quit: make(chan struct{}), stopped: make(chan struct{})}
+	r := &recorder{next: newGroup(0), begun: make(chan struct{}, 1), stopped: make(chan struct{})}
 	go r.run(&scribe{log: deps.Log, permissions: deps.Permissions, newID: deps.NewID, writers: map[domain.ID]*writer{}})
 	return r
 }
 
+func newGroup(size int) *group { return &group{make([]*hit, 0, size), make(chan struct{})} }
+
 // record returns once the hit is durable, or not: errNoConsent when the person
 // does not allow it.
-func (r *recorder) record(ctx context.Context, h hit) error {
-	h.done = make(chan error, 1)
-	select {
-	case r.hits <- h:
-	case <-r.quit:
+func (r *recorder) record(h *hit) error {
+	g := r.take(h)
+	if g == nil {
 		return errStopped
-	case <-ctx.Done():
-		return ctx.Err()
 	}
-	select {
-	case err := <-h.done:
-		return err
-	case <-r.stopped: // it may have been taken just before
-		select {
-		case err := <-h.done:
-			return err
-		default:
-			return errStopped
-		}
+	<-g.done
+	return h.err
+}
+
+// take is the group that the hit is in; nil when no more are taken.
+func (r *recorder) take(h *hit) *group {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return nil
 	}
+	if r.next.hits = append(r.next.hits, h); len(r.next.hits) == 1 {
+		r.begun <- struct{}{}
+	}
+	return r.next
 }
 
 // close writes what has been taken, and then no more.
 func (r *recorder) close() {
-	r.once.Do(func() { close(r.quit) })
+	r.mu.Lock()
+	if !r.closed {
+		r.closed = true
+		close(r.begun)
+	}
+	r.mu.Unlock()
 	<-r.stopped
 }
 
 func (r *recorder) run(s *scribe) {
 	defer close(r.stopped)
-	for {
-		select {
-		case first := <-r.hits:
-			s.write(r.gather(first))
-		case <-r.quit:
-			for {
-				select {
-				case first := <-r.hits:
-					s.write(r.gather(first))
-				default:
-					return
-				}
-			}
+	for range r.begun {
+		g := r.gather()
+		for hits := range slices.Chunk(g.hits, maxGroup) {
+			s.write(hits)
 		}
+		close(g.done)
 	}
 }
 
 // gather takes what has come, after whatever else can run has had its turn: a
 // request that is in already becomes a hit of this group, and the larger a
 // group is, the less a hit costs.
-func (r *recorder) gather(first hit) []hit {
-	group := []hit{first}
+func (r *recorder) gather() *group {
 	for range turns {
 		runtime.Gosched()
-		for len(group) < maxGroup && len(r.hits) > 0 { // nobody else takes any
-			group = append(group, <-r.hits)
-		}
 	}
-	return group
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	g := r.next
+	r.next = newGroup(len(g.hits))
+	return g
 }

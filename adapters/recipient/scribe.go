@@ -1,12 +1,15 @@
 package recipient
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/cleversender/cleversender/adapters/eventlog"
 	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/engagement"
+	"github.com/cleversender/cleversender/domain/event"
 )
 
 // A scribe writes groups of hits, one after the other, each with one read of
@@ -25,73 +28,77 @@ type scribe struct {
 
 type writer struct {
 	id       domain.ID
+	stream   string
 	revision uint64
 }
 
-// write appends what is allowed of a group, one append a campaign, and tells every hit.
-func (s *scribe) write(group []hit) {
+// write appends what is allowed of some hits, one append a campaign, and says of
+// every hit what came of it. Their order is lost.
+func (s *scribe) write(hits []*hit) {
 	ctx := context.Background() // a hit that was taken is written, whoever has left
-	group, err := s.allowed(ctx, group)
+	hits, err := s.allowed(ctx, hits)
 	if err != nil {
-		tell(group, fmt.Errorf("read consent: %w", err))
+		tell(hits, fmt.Errorf("read consent: %w", err))
 		return
 	}
-	byCampaign := map[domain.ID][]hit{}
-	var campaigns []domain.ID
-	for _, h := range group {
-		if byCampaign[h.campaign] == nil {
-			campaigns = append(campaigns, h.campaign)
+	slices.SortStableFunc(hits, func(a, b *hit) int { return bytes.Compare(a.campaign[:], b.campaign[:]) })
+	var each [][]*hit // of one campaign
+	for len(hits) > 0 {
+		n := 1
+		for n < len(hits) && hits[n].campaign == hits[0].campaign {
+			n++
 		}
-		byCampaign[h.campaign] = append(byCampaign[h.campaign], h)
+		each, hits = append(each, hits[:n]), hits[n:]
 	}
-	writes := make([]eventlog.Write, len(campaigns))
-	for i, campaign := range campaigns {
-		writes[i] = s.prepare(campaign, byCampaign[campaign])
+	writes := make([]eventlog.Write, len(each))
+	for i, hits := range each {
+		writes[i] = s.prepare(hits)
 	}
 	_, errs := s.log.AppendBulk(ctx, writes)
-	for i, campaign := range campaigns {
-		s.settle(ctx, campaign, byCampaign[campaign], writes[i], errs[i])
+	for i, hits := range each {
+		s.settle(ctx, hits, writes[i], errs[i])
 	}
 }
 
 // allowed is the hits that may be written; the others are told.
-func (s *scribe) allowed(ctx context.Context, group []hit) ([]hit, error) {
-	who := make([]Who, len(group))
-	for i, h := range group {
+func (s *scribe) allowed(ctx context.Context, hits []*hit) ([]*hit, error) {
+	who := make([]Who, len(hits))
+	for i, h := range hits {
 		who[i] = h.who
 	}
 	permissions, err := s.permissions(ctx, who)
 	if err != nil {
-		return group, err
+		return hits, err
 	}
-	var allowed []hit
-	for i, h := range group {
+	allowed := hits[:0]
+	for i, h := range hits {
 		if h.allowed == nil || h.allowed(permissions[i]) {
 			allowed = append(allowed, h)
 		} else {
-			h.done <- errNoConsent
+			h.err = errNoConsent
 		}
 	}
 	return allowed, nil
 }
 
-func (s *scribe) prepare(campaign domain.ID, hits []hit) eventlog.Write {
-	w := s.writer(campaign)
-	write := eventlog.Write{Stream: engagement.Stream(campaign, w.id), Expect: w.revision}
+// prepare is the write of hits of one campaign.
+func (s *scribe) prepare(hits []*hit) eventlog.Write {
+	w := s.writer(hits[0].campaign)
+	write := eventlog.Write{Stream: w.stream, Expect: w.revision, Events: make([]event.Draft, 0, len(hits))}
 	for _, h := range hits {
 		write.Events = append(write.Events, h.drafts(w.id, w.revision+uint64(len(write.Events)))...)
 	}
 	return write
 }
 
-// settle ends what AppendBulk began for one campaign. A refusal (somebody was
-// erased a moment ago) is of one hit, not of the others that came with it.
-func (s *scribe) settle(ctx context.Context, campaign domain.ID, hits []hit, write eventlog.Write, err error) {
+// settle ends what AppendBulk began for hits of one campaign. A refusal (somebody
+// was erased a moment ago) is of one hit, not of the others that came with it.
+func (s *scribe) settle(ctx context.Context, hits []*hit, write eventlog.Write, err error) {
 	if isRefusal(err) && len(hits) > 1 {
-		for _, h := range hits {
-			one := s.prepare(campaign, []hit{h})
+		for i := range hits {
+			one := s.prepare(hits[i : i+1])
 			_, errs := s.log.AppendBulk(ctx, []eventlog.Write{one})
-			s.settle(ctx, campaign, []hit{h}, one, errs[0])
+			s.settle(ctx, hits[i:i+1], one, errs[0])
 		}
 		return
 	}
@@ -99,6 +106,7 @@ func (s *scribe) settle(ctx context.Context, campaign domain.ID, hits []hit, wri
 		_, errs := s.log.AppendBulk(ctx, []eventlog.Write{write})
 		err = errs[0]
 	}
+	campaign := hits[0].campaign
 	switch {
 	case err == nil:
 		s.writers[campaign].revision += uint64(len(write.Events))
@@ -109,16 +117,17 @@ func (s *scribe) settle(ctx context.Context, campaign domain.ID, hits []hit, wri
 	tell(hits, err)
 }
 
-func tell(hits []hit, err error) {
+func tell(hits []*hit, err error) {
 	for _, h := range hits {
-		h.done <- err
+		h.err = err
 	}
 }
 
 func (s *scribe) writer(campaign domain.ID) *writer {
 	w, ok := s.writers[campaign]
 	if !ok {
-		w = &writer{id: s.newID()}
+		id := s.newID()
+		w = &writer{id: id, stream: engagement.Stream(campaign, id)}
 		s.writers[campaign] = w
 	}
 	return w

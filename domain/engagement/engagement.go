@@ -9,7 +9,10 @@ import (
 
 // Stream is where one writer records the engagement with a campaign.
 func Stream(campaign, writer domain.ID) string {
-	return "engagement-" + campaign.String() + "_" + writer.String()
+	b := append(make([]byte, 0, 96), "engagement-"...)
+	b, _ = campaign.AppendText(b) // never fails
+	b, _ = writer.AppendText(append(b, '_'))
+	return string(b)
 }
 
 // Machine says why a hit is thought to be a machine's. Names are stored.
