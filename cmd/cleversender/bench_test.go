@@ -20,6 +20,7 @@ var benchSize = flag.Int("bench.size", 300, "how large the measurements on Event
 
 // bench measures on a log by URL; with -bench.size, in earnest.
 func TestBenchOnEventStoreDB(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"append", "rebuild", "send", "track"} {
 		url := esdbtest.Start(t, 1, esdbtest.MaxAppendSize(eventstoredb.MaxAppendSize)).URL() // each wants an empty one
 		for _, r := range benched(t, name, "--log", url, "--size", strconv.Itoa(*benchSize)) {

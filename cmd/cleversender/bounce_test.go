@@ -69,6 +69,7 @@ func header(t *testing.T, m catcher.Message, name string) string {
 // suppressed before the next campaign; what is forged changes nothing. A server
 // that is killed afterwards has forgotten none of it.
 func TestBouncesSuppress(t *testing.T) {
+	t.Parallel()
 	mail, h := newSink(t), newHouse(t)
 	mail.set(func() { mail.refuse = reader(0) })
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -137,6 +137,7 @@ func (c *cluster) await(done <-chan struct{}) {
 // nobody gets two messages, whoever got none is reported as unknown, those are
 // few, and the campaign ends by itself.
 func TestCluster(t *testing.T) {
+	t.Parallel()
 	people, blows := *clusterRecipients, *clusterBlows
 	most := inDoubt(people)
 	stretch := people/blows - most
@@ -195,6 +196,7 @@ func TestCluster(t *testing.T) {
 // A database that crashes in mid-campaign and stays away for a while holds the
 // campaign up and does nothing else: everybody gets one message, and it is known of all.
 func TestTheDatabaseCrashes(t *testing.T) {
+	t.Parallel()
 	const people, crashes = 4000, 3
 	database := pgtest.Own(t)
 	url, err := database.Create(t.Context())

@@ -32,6 +32,7 @@ func inDoubt(people int) int {
 // nobody gets two messages, whoever got none is reported as unknown, those are
 // few, and the log is whole.
 func TestCrash(t *testing.T) {
+	t.Parallel()
 	people, kills := *crashRecipients, *crashKills
 	most := inDoubt(people)
 	stretch := people/kills - most // so many messages come before each kill but the first, whatever is unknown

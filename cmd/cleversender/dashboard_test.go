@@ -79,6 +79,7 @@ func newDesktop(t *testing.T) *desktop {
 // Somebody does the main job in a real browser, from signing in to erasing a
 // person; every page on the way holds to what tab and audit.js ask for.
 func TestDashboard(t *testing.T) {
+	t.Parallel()
 	d := newDesktop(t)
 	for _, step := range []struct {
 		name string

@@ -30,6 +30,7 @@ func (s *server) held(id string) string {
 // While the first server is away the second one sends, and says so; a campaign
 // may name its server.
 func TestFailover(t *testing.T) {
+	t.Parallel()
 	backup, h := newSink(t), newHouse(t)
 	s := h.serve("smtp://127.0.0.1:1?name=main", "--smtp", backup.URL()+"?name=backup&priority=1")
 	mailing := h.draft(20)
@@ -54,6 +55,7 @@ func TestFailover(t *testing.T) {
 // A server that does not trust the sender pauses the campaign, which says why;
 // once it does, the campaign is resumed and reaches everybody else.
 func TestWall(t *testing.T) {
+	t.Parallel()
 	const people = 300
 	mail, h := newSink(t), newHouse(t)
 	mail.set(func() {

@@ -27,6 +27,7 @@ func (m tests) Run() int { return pgtest.Main(m.M) }
 
 // The command line does what its transcripts say.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
@@ -85,6 +86,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 
 // The demo tells its story, and everything in it holds.
 func TestDemo(t *testing.T) {
+	t.Parallel()
 	var out, story strings.Builder
 	if code := run(t.Context(), []string{"demo", "--exit", "--json"}, strings.NewReader(""), &out, &story); code != exitOK {
 		t.Fatalf("exit code %d: %s", code, story.String())

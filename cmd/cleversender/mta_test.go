@@ -33,6 +33,7 @@ const (
 // A campaign that goes through a real mail server arrives whole: bodies, headers,
 // and signatures, which somebody else's tool checks against the published keys.
 func TestThroughARealServer(t *testing.T) {
+	t.Parallel()
 	check := newForeignCheck(t)
 	server, h := startPostfix(t), newHouse(t)
 	h.cli("dkim", "create", "--domain", "example.org", "--selector", "s1")
@@ -70,6 +71,7 @@ func TestThroughARealServer(t *testing.T) {
 // A real mail server takes messages that leave together, and refuses some of
 // them; each has its own answer.
 func TestBurstsThroughARealServer(t *testing.T) {
+	t.Parallel()
 	server := startPostfix(t)
 	config, err := smtp.Parse("smtp://" + server.addr + "?connections=2")
 	if err != nil {

@@ -153,6 +153,7 @@ var (
 // Operators see how the server does, by metrics and by its log, and nothing of
 // the people in it.
 func TestObserved(t *testing.T) {
+	t.Parallel()
 	mail, h := newSink(t), newHouse(t)
 	s := h.serve(mail.URL(), "--trusted-proxies", "127.0.0.1/32")
 	secrets := append(story(t, h, s, mail), personalValues...)

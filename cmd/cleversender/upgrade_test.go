@@ -103,6 +103,7 @@ func leftAfter(t *testing.T, database string, at event.Position) (intended, sent
 // nothing that it intended after it. A newer node beside it goes on, and
 // everybody gets their message once. Upgraded, the older node is well again.
 func TestRollingUpgrade(t *testing.T) {
+	t.Parallel()
 	const people = 4000
 	mail, old := newSink(t), newSharedHouse(t, pgtest.Database(t))
 	server := old.serve(mail.URL())
