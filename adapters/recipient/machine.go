@@ -22,13 +22,13 @@ func Machine(method string, h http.Header) (why engagement.Machine, signal strin
 	if agent == privacyProxy {
 		return engagement.ImageProxy, privacyProxy
 	}
-	if signal = containedOf(agent, imageProxies); signal != "" {
+	if signal = imageProxies.in(agent); signal != "" {
 		return engagement.ImageProxy, signal
 	}
 	if agent == "" {
 		return engagement.Scanner, "no user agent"
 	}
-	if signal = containedOf(agent, scanners); signal != "" {
+	if signal = scanners.in(agent); signal != "" {
 		return engagement.Scanner, signal
 	}
 	return engagement.MaybeHuman, ""
@@ -56,13 +56,13 @@ const privacyProxy = "mozilla/5.0"
 
 // imageProxies fetch pictures for a mail provider's readers, some of them before
 // anybody reads.
-var imageProxies = []string{
+var imageProxies = partsOf(
 	"googleimageproxy", "yahoomailproxy", "yahoocachesystem", "bingpreview", "duckduckgo-favicons",
 	"outlookimageproxy", "proton mail image proxy", "fastmailimageproxy", "zohoimageproxy",
-}
+)
 
 // scanners are security gateways, link checkers, crawlers and plain HTTP libraries.
-var scanners = []string{
+var scanners = partsOf(
 	"barracuda", "mimecast", "proofpoint", "urldefense", "symantec", "fireeye", "trendmicro", "trend micro",
 	"sophos", "ironport", "forcepoint", "websense", "bitdefender", "kaspersky", "zscaler", "safelinks",
 	"microsoft office existence discovery", "slackbot", "facebookexternalhit", "whatsapp", "telegrambot",
@@ -70,13 +70,26 @@ var scanners = []string{
 	"baiduspider", "ahrefs", "semrush", "crawler", "spider", "bot/", "bot;", "headlesschrome", "phantomjs",
 	"curl/", "wget/", "python-requests", "python-urllib", "aiohttp", "go-http-client", "java/",
 	"libwww-perl", "apache-httpclient", "axios/", "node-fetch", "scrapy",
+)
+
+// parts are texts by their first octet, so that all are looked for in one pass.
+type parts [256][]string
+
+func partsOf(all ...string) *parts {
+	p := &parts{}
+	for _, part := range all {
+		p[part[0]] = append(p[part[0]], part)
+	}
+	return p
 }
 
-// containedOf is the first of the parts that s contains; "" for none.
-func containedOf(s string, parts []string) string {
-	for _, part := range parts {
-		if strings.Contains(s, part) {
-			return part
+// in is the part that s contains first; "" for none.
+func (p *parts) in(s string) string {
+	for i := range len(s) {
+		for _, part := range p[s[i]] {
+			if strings.HasPrefix(s[i:], part) {
+				return part
+			}
 		}
 	}
 	return ""

@@ -32,6 +32,7 @@ func TestMachine(t *testing.T) {
 		{"safari preview", "GET", iphone, "X-Purpose", "preview", engagement.Prefetch, "x-purpose"},
 		{"old firefox", "GET", thunderbird, "X-Moz", "prefetch", engagement.Prefetch, "x-moz"},
 		{"another purpose", "GET", thunderbird, "Sec-Purpose", "navigate", engagement.MaybeHuman, ""},
+		{"two of them", "GET", "Wget/1.25 (like curl/8)", "", "", engagement.Scanner, "wget/"},
 		{"gmail", "GET", "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)", "", "", engagement.ImageProxy, "googleimageproxy"},
 		{"yahoo", "GET", "YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html", "", "", engagement.ImageProxy, "yahoomailproxy"},
 		{"apple's proxy", "GET", "Mozilla/5.0", "", "", engagement.ImageProxy, "mozilla/5.0"},
