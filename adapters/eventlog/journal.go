@@ -74,7 +74,9 @@ func (j *Journal) AppendBulk(ctx context.Context, writes []Write) ([]Result, []e
 	for i, w := range writes {
 		a := Append{w.Stream, w.Expect, make([]event.Stored, len(w.Events))}
 		for k, d := range w.Events {
-			if a.Events[k], errs[i] = j.encode(w.Stream, d, keys); errs[i] != nil {
+			if sealedFor(w.Stream, d) {
+				a.Events[k] = *d.Sealed
+			} else if a.Events[k], errs[i] = j.encode(w.Stream, d, keys); errs[i] != nil {
 				break
 			}
 			a.Events[k].At = at
@@ -100,7 +102,7 @@ func (j *Journal) ensure(ctx context.Context, writes []Write) (keyset, error) {
 	var refs []personal.KeyRef
 	for _, w := range writes {
 		for _, d := range w.Events {
-			if d.Meta.Subject.IsZero() {
+			if d.Meta.Subject.IsZero() || sealedFor(w.Stream, d) {
 				continue // nobody has no key
 			}
 			if err := j.collect(d.Meta.Subject, d.Data, keys, &refs); err != nil {

@@ -58,9 +58,10 @@ type journal struct {
 func newJournal(t *testing.T) journal {
 	log, keys := memory.New(), newKeys()
 	t.Cleanup(func() { _ = log.Close() })
-	now := func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 678901234, time.FixedZone("", 3600)) }
 	return journal{t, eventlog.NewJournal(log, types, keys, now), log, keys}
 }
+
+func now() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 678901234, time.FixedZone("", 3600)) }
 
 func about(person domain.ID, n uint64, data any) event.Draft {
 	return event.Draft{ID: person.Derive(string(rune(n))), Meta: event.Meta{Account: account, Subject: person}, Data: data}

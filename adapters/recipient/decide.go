@@ -12,14 +12,14 @@ import (
 )
 
 // decide makes the events of a hit. A hit is a fact each time: nothing that
-// happened before bears on it, so the state is never read.
-func decide[S commands.State[S, E], E any](req commands.Request, after uint64, cmd commands.Command[S, E]) []event.Draft {
+// happened before bears on it, so the state is never read, nor how long the stream is.
+func decide[S commands.State[S, E], E any](req commands.Request, cmd commands.Command[S, E]) []event.Draft {
 	var state S
 	decided, err := cmd.Decide(state)
 	if err != nil {
 		return nil
 	}
-	return commands.Drafts(req, cmd, decided, after)
+	return commands.Drafts(req, cmd, decided, 0)
 }
 
 // person is what we hold of somebody; false when that is nothing, or nothing any more.

@@ -7,7 +7,6 @@ import (
 	"strconv"
 
 	"github.com/cleversender/cleversender/commands"
-	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/engagement"
 	"github.com/cleversender/cleversender/domain/event"
 )
@@ -41,12 +40,11 @@ func (h *Handler) recordOpen(r *http.Request, t Token, m mailing) {
 	why, signal := Machine(r.Method, r.Header)
 	ip, client := h.who(r)
 	req := commands.Request{ID: h.deps.NewID(), Account: t.Account, Actor: t.Person}
-	h.record(r, "open", t, m, why, Permission.opens, func(writer domain.ID, after uint64) []event.Draft {
-		return decide(req, after, commands.RecordOpen{
-			Campaign: t.Campaign, Writer: writer, Person: t.Person, Ordinal: t.Ordinal,
-			Machine: why, Signal: signal, IP: ip, Client: client,
-		})
-	})
+	to := h.recorder.writers.of(t.Campaign)
+	h.record(r, "open", t, m, why, Permission.opens, to, decide(req, commands.RecordOpen{
+		Campaign: t.Campaign, Writer: to.id, Person: t.Person, Ordinal: t.Ordinal,
+		Machine: why, Signal: signal, IP: ip, Client: client,
+	}))
 }
 
 // link leads to a target of the campaign, and nowhere else.
@@ -76,21 +74,22 @@ func (h *Handler) recordClick(r *http.Request, t Token, m mailing) {
 	why, signal := Machine(r.Method, r.Header)
 	ip, client := h.who(r)
 	req := commands.Request{ID: h.deps.NewID(), Account: t.Account, Actor: t.Person}
-	h.record(r, "click", t, m, why, Permission.clicks, func(writer domain.ID, after uint64) []event.Draft {
-		return decide(req, after, commands.RecordClick{
-			Campaign: t.Campaign, Writer: writer, Person: t.Person, Ordinal: t.Ordinal, Link: t.Link,
-			Machine: why, Signal: signal, IP: ip, Client: client,
-		})
-	})
+	to := h.recorder.writers.of(t.Campaign)
+	h.record(r, "click", t, m, why, Permission.clicks, to, decide(req, commands.RecordClick{
+		Campaign: t.Campaign, Writer: to.id, Person: t.Person, Ordinal: t.Ordinal, Link: t.Link,
+		Machine: why, Signal: signal, IP: ip, Client: client,
+	}))
 }
 
 func (p Permission) opens() bool  { return p.Opens }
 func (p Permission) clicks() bool { return p.Clicks }
 
-// record waits until the hit is durable, and counts what came of it.
+// record waits until the hit is durable, and counts what came of it. What it seals
+// here, beside other requests, is not left to the one that writes for all.
 func (h *Handler) record(r *http.Request, kind string, t Token, m mailing, why engagement.Machine, allowed func(Permission) bool,
-	drafts func(writer domain.ID, after uint64) []event.Draft,
+	to *writer, drafts []event.Draft,
 ) {
+	h.deps.Log.Prepare(to.stream, drafts)
 	err := h.recorder.record(&hit{who: Who{t.Account, t.Person, m.started}, campaign: t.Campaign, allowed: allowed, drafts: drafts})
 	switch {
 	case err == nil && why == engagement.MaybeHuman:

@@ -300,6 +300,54 @@ func TestHitAfterTwoFaultsThatWereDone(t *testing.T) {
 	}
 }
 
+// Whose key is at hand is sealed for without asking for it while others wait.
+func TestKeysAtHandAreNotAskedFor(t *testing.T) {
+	w := newWorld(t)
+	for range 3 {
+		w.do("GET", "/o/"+w.token(tracking.Open)+".gif", "")
+	}
+	if behaviour := w.keys.asked - 1; behaviour != 1 { // that of identity was asked for by who added them
+		t.Errorf("asked for it %d times", behaviour)
+	}
+}
+
+// Hits that were sealed for a stream which is left behind before their turn are
+// stored all the same, each once.
+func TestSealedForAStreamThatIsLeft(t *testing.T) { synctest.Test(t, sealedForAStreamThatIsLeft) }
+
+func sealedForAStreamThatIsLeft(t *testing.T) {
+	w := newWorld(t)
+	w.do("GET", "/o/"+w.token(tracking.Open)+".gif", "") // from here on the key is at hand
+	before, calls := w.head(), 0
+	held := make(chan struct{})
+	w.log.fail = func(write func() ([]eventlog.Result, []error), n int) ([]eventlog.Result, []error) {
+		if calls++; calls > 2 {
+			return write()
+		}
+		<-held // until the others have queued up behind the first
+		return make([]eventlog.Result, n), []error{errDisk}
+	}
+	var wg sync.WaitGroup
+	for range 6 {
+		wg.Go(func() { w.do("GET", "/o/"+w.token(tracking.Open)+".gif", "") })
+		synctest.Wait()
+	}
+	close(held)
+	wg.Wait()
+	events := w.since(before)
+	if len(events) != 5 || w.hits("open", "recorded") != 6 || w.hits("open", "fault") != 1 {
+		t.Errorf("%d events of 5 hits, %v recorded", len(events), w.hits("open", "recorded"))
+	}
+	for _, e := range events {
+		if e.Stream != events[0].Stream {
+			t.Error("in two streams")
+		}
+		if ip, ok := e.Data.(engagement.Opened).IP.Reveal(); !ok || ip != "198.51.100.7" {
+			t.Errorf("the address is %q, %v", ip, ok)
+		}
+	}
+}
+
 // Somebody who is erased while their hit is on its way does not take the hits
 // of others with them.
 func TestErasedInTheGroup(t *testing.T) { synctest.Test(t, erasedInTheGroup) }

@@ -6,9 +6,7 @@ import (
 	"strings"
 
 	"github.com/cleversender/cleversender/commands"
-	"github.com/cleversender/cleversender/domain"
 	"github.com/cleversender/cleversender/domain/consent"
-	"github.com/cleversender/cleversender/domain/event"
 )
 
 // askToLeave shows a button. It looks alike for everybody who holds a token of ours.
@@ -80,11 +78,9 @@ func (h *Handler) leave(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) recordLeft(r *http.Request, t Token, req commands.Request) {
 	err := h.recorder.record(&hit{
 		who: Who{Account: t.Account, Person: t.Person}, campaign: t.Campaign,
-		drafts: func(writer domain.ID, after uint64) []event.Draft {
-			return decide(req, after, commands.RecordUnsubscribe{
-				Campaign: t.Campaign, Writer: writer, Person: t.Person, Ordinal: t.Ordinal,
-			})
-		},
+		drafts: decide(req, commands.RecordUnsubscribe{
+			Campaign: t.Campaign, Writer: h.recorder.writers.of(t.Campaign).id, Person: t.Person, Ordinal: t.Ordinal,
+		}),
 	})
 	if err != nil {
 		h.fail(r, "unsubscribe", err)

@@ -57,6 +57,8 @@ type Token struct {
 // Log is the event log as recipients need it; *eventlog.Journal is one.
 type Log interface {
 	commands.Log
+	// Prepare does beforehand what it can of an append to a stream.
+	Prepare(stream string, drafts []event.Draft)
 	// AppendBulk writes to many streams; each write succeeds or fails by itself.
 	AppendBulk(ctx context.Context, writes []eventlog.Write) ([]eventlog.Result, []error)
 }

@@ -23,9 +23,8 @@ type hit struct {
 	campaign domain.ID
 	// allowed is what the person has to allow for it to be written; nil: nothing.
 	allowed func(Permission) bool
-	// drafts are its events, for the writer's stream, which holds after events.
-	drafts func(writer domain.ID, after uint64) []event.Draft
-	err    error // what came of it, once its group is done
+	drafts  []event.Draft // its events, made for the stream of the campaign at that time
+	err     error         // what came of it, once its group is done
 }
 
 // A group is the hits that came while the group before was on its way to the disk.
@@ -37,6 +36,8 @@ type group struct {
 // A recorder has a scribe write hits in groups. Two scribes at once would share
 // the hits, and commit twice as often.
 type recorder struct {
+	writers *writers
+
 	mu      sync.Mutex
 	next    *group
 	closed  bool
@@ -50,8 +51,9 @@ var (
 )
 
 func newRecorder(deps Deps) *recorder {
-	r := &recorder{next: newGroup(0), begun: make(chan struct{}, 1), stopped: make(chan struct{})}
-	go r.run(&scribe{log: deps.Log, permissions: deps.Permissions, newID: deps.NewID, writers: map[domain.ID]*writer{}})
+	w := &writers{newID: deps.NewID, now: map[domain.ID]*writer{}}
+	r := &recorder{writers: w, next: newGroup(0), begun: make(chan struct{}, 1), stopped: make(chan struct{})}
+	go r.run(&scribe{log: deps.Log, permissions: deps.Permissions, writers: w})
 	return r
 }
 

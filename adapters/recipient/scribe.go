@@ -7,8 +7,6 @@ import (
 	"slices"
 
 	"github.com/cleversender/cleversender/adapters/eventlog"
-	"github.com/cleversender/cleversender/domain"
-	"github.com/cleversender/cleversender/domain/engagement"
 	"github.com/cleversender/cleversender/domain/event"
 )
 
@@ -22,14 +20,7 @@ import (
 type scribe struct {
 	log         Log
 	permissions func(context.Context, []Who) ([]Permission, error)
-	newID       func() domain.ID
-	writers     map[domain.ID]*writer // by campaign
-}
-
-type writer struct {
-	id       domain.ID
-	stream   string
-	revision uint64
+	writers     *writers
 }
 
 // write appends what is allowed of some hits, one append a campaign, and says of
@@ -83,10 +74,10 @@ func (s *scribe) allowed(ctx context.Context, hits []*hit) ([]*hit, error) {
 
 // prepare is the write of hits of one campaign.
 func (s *scribe) prepare(hits []*hit) eventlog.Write {
-	w := s.writer(hits[0].campaign)
+	w := s.writers.of(hits[0].campaign)
 	write := eventlog.Write{Stream: w.stream, Expect: w.revision, Events: make([]event.Draft, 0, len(hits))}
 	for _, h := range hits {
-		write.Events = append(write.Events, h.drafts(w.id, w.revision+uint64(len(write.Events)))...)
+		write.Events = append(write.Events, h.drafts...)
 	}
 	return write
 }
@@ -109,9 +100,9 @@ func (s *scribe) settle(ctx context.Context, hits []*hit, write eventlog.Write, 
 	campaign := hits[0].campaign
 	switch {
 	case err == nil:
-		s.writers[campaign].revision += uint64(len(write.Events))
+		s.writers.of(campaign).revision += uint64(len(write.Events))
 	case !isRefusal(err):
-		delete(s.writers, campaign)
+		s.writers.leave(campaign)
 		err = fmt.Errorf("record hits: %w", err)
 	}
 	tell(hits, err)
@@ -121,14 +112,4 @@ func tell(hits []*hit, err error) {
 	for _, h := range hits {
 		h.err = err
 	}
-}
-
-func (s *scribe) writer(campaign domain.ID) *writer {
-	w, ok := s.writers[campaign]
-	if !ok {
-		id := s.newID()
-		w = &writer{id: id, stream: engagement.Stream(campaign, id)}
-		s.writers[campaign] = w
-	}
-	return w
 }

@@ -40,13 +40,15 @@ func newID() domain.ID { return domain.ID(uuid.Must(uuid.NewV7())) }
 
 // keys is a keyring in memory; a nil key was destroyed.
 type keys struct {
-	mu sync.Mutex
-	by map[personal.KeyRef]cipher.AEAD
+	mu    sync.Mutex
+	by    map[personal.KeyRef]cipher.AEAD
+	asked int // for how many Ensure was asked
 }
 
 func (k *keys) Ensure(_ context.Context, refs []personal.KeyRef) ([]cipher.AEAD, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.asked += len(refs)
 	out := make([]cipher.AEAD, len(refs))
 	for i, ref := range refs {
 		if _, ok := k.by[ref]; !ok {
@@ -58,6 +60,19 @@ func (k *keys) Ensure(_ context.Context, refs []personal.KeyRef) ([]cipher.AEAD,
 		out[i] = k.by[ref]
 	}
 	return out, nil
+}
+
+// AtHand has those that were asked for before.
+func (k *keys) AtHand(refs []personal.KeyRef) ([]cipher.AEAD, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	out := make([]cipher.AEAD, len(refs))
+	for i, ref := range refs {
+		if out[i] = k.by[ref]; out[i] == nil {
+			return nil, false
+		}
+	}
+	return out, true
 }
 
 func (k *keys) Lookup(ctx context.Context, refs []personal.KeyRef) ([]cipher.AEAD, error) {

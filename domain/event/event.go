@@ -26,6 +26,8 @@ type Draft struct {
 	ID   domain.ID
 	Meta Meta
 	Data any // a type of the catalog
+	// Sealed is what is to be stored, made beforehand for one stream; nil: nothing was.
+	Sealed *Stored
 }
 
 // Stored is an event as bytes, as a log keeps it.

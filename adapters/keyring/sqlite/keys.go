@@ -50,6 +50,13 @@ func (s *Store) Lookup(ctx context.Context, refs []personal.KeyRef) ([]cipher.AE
 	return out, nil
 }
 
+// AtHand implements eventlog.Ready.
+func (s *Store) AtHand(refs []personal.KeyRef) ([]cipher.AEAD, bool) {
+	out := make([]cipher.AEAD, len(refs))
+	todo := s.remembered(refs, out)
+	return out, len(todo.missing) == 0
+}
+
 func (s *Store) reading(ctx context.Context) queryer {
 	done := ctx.Err()
 	ctx = context.WithoutCancel(ctx) // watching one costs as much as a row of each read
@@ -71,12 +78,8 @@ type pending struct {
 // find returns the keys that exist: nil where a key is destroyed, or missing.
 func (s *Store) find(ctx context.Context, refs []personal.KeyRef) ([]cipher.AEAD, pending, error) {
 	out := make([]cipher.AEAD, len(refs))
-	open := func(i int, wrapped []byte) (err error) {
-		out[i], err = s.epochs.Load().Open(refs[i], wrapped)
-		return err
-	}
-	missing, asked := s.cache.Get(refs, open)
-	todo := pending{missing, asked}
+	todo := s.remembered(refs, out)
+	missing, asked := todo.missing, todo.asked
 	if len(missing) == 0 {
 		return out, todo, nil
 	}
@@ -87,7 +90,7 @@ func (s *Store) find(ctx context.Context, refs []personal.KeyRef) ([]cipher.AEAD
 	}
 	read := func(i int, wrapped []byte) error {
 		s.cache.Put(asked, refs[i], wrapped)
-		return open(i, wrapped)
+		return s.open(refs, out, i, wrapped)
 	}
 	beside := func(ref personal.KeyRef, wrapped []byte) { s.cache.PutBeside(asked, ref, wrapped) }
 	var err error
@@ -95,6 +98,17 @@ func (s *Store) find(ctx context.Context, refs []personal.KeyRef) ([]cipher.AEAD
 		return nil, todo, fmt.Errorf("look up keys: %w", err)
 	}
 	return out, todo, nil
+}
+
+// remembered fills in the keys that are in memory.
+func (s *Store) remembered(refs []personal.KeyRef, out []cipher.AEAD) pending {
+	missing, asked := s.cache.Get(refs, func(i int, wrapped []byte) error { return s.open(refs, out, i, wrapped) })
+	return pending{missing, asked}
+}
+
+func (s *Store) open(refs []personal.KeyRef, out []cipher.AEAD, i int, wrapped []byte) (err error) {
+	out[i], err = s.epochs.Load().Open(refs[i], wrapped)
+	return err
 }
 
 // existing calls found for each of the refs at want that has a row, and
