@@ -123,6 +123,31 @@ func TestKeptAlive(t *testing.T) {
 	<-last.Done() // the connection has left the lane
 }
 
+// Who has said all they want to say sees the end right after the answer.
+func TestHalfClosed(t *testing.T) {
+	silent := make(chan struct{})
+	s := newSite(t, listen(t), func(_ http.ResponseWriter, r *http.Request) {
+		if r.PathValue("token") == "next" {
+			<-silent
+		}
+	})
+	c := s.dial(t).(*net.TCPConn)
+	if _, err := ask(c, get+"\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(c, next); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	close(silent)
+	_ = c.SetReadDeadline(time.Now().Add(30 * time.Second)) // half of IdleTimeout
+	if answer, err := io.ReadAll(c); err != nil || !bytes.HasPrefix(answer, []byte("HTTP/1.1 200 OK")) {
+		t.Errorf("answered %q, %v", answer, err)
+	}
+}
+
 // Shutdown closes who waits, and lets who is being answered have the answer.
 func TestShutdown(t *testing.T) {
 	asked, answer := make(chan struct{}), make(chan struct{})
