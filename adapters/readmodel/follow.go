@@ -87,6 +87,8 @@ func (s *hosted) followOn(ctx context.Context, source Source, yield func(eventlo
 			head = s.giveWay(ctx, source, head, time.Since(begun))
 		case n > 0 && came.Sub(last) < soon:
 			s.reached.rest(ctx, maxPause)
+		case n == 0 && came.Sub(begun) < soon: // others' events pour in
+			s.reached.rest(ctx, passing)
 		}
 		if begun = time.Now(); len(page.Events) > 0 {
 			last = begun

@@ -65,6 +65,8 @@ const (
 	// At the tail, when events follow each other within less than soon, a projection
 	// that nobody waits for gathers them for maxPause: larger pages cost less an event.
 	soon = 100 * time.Millisecond
+	// passing is how long it rests when they are none that it folds.
+	passing = 20 * time.Millisecond
 )
 
 // NewHost opens the model of every projection. Nothing moves before Run.
